@@ -1,0 +1,24 @@
+"""`import helpers.quiet` before Keras, and TensorFlow's start-up lines stay out of the cell.
+
+TensorFlow 2.21 writes them to the process's error stream while it is imported, and no longer asks
+TF_CPP_MIN_LOG_LEVEL (tensorflow issue 100442). So that stream is set aside for the length of the
+import. If the import fails, all that was written is shown.
+"""
+
+import os
+import tempfile
+
+STDERR = 2
+
+with tempfile.TemporaryFile() as aside:
+    stderr = os.dup(STDERR)
+    os.dup2(aside.fileno(), STDERR)
+    try:
+        import keras as keras
+    except BaseException:
+        aside.seek(0)
+        os.write(stderr, aside.read())
+        raise
+    finally:
+        os.dup2(stderr, STDERR)
+        os.close(stderr)

@@ -1,0 +1,38 @@
+"""Each notebook's key figures, as JSON, so that no number has to be copied by hand."""
+
+import json
+import os
+from pathlib import Path
+
+from helpers.settings import BUILD
+
+RESULTS = BUILD / "results"
+
+
+def save_results(notebook: str, folder: Path = RESULTS, **numbers) -> Path:
+    """Write `numbers` to `<folder>/<notebook>.json` and return the path.
+
+    NumPy numbers are stored as plain ones. The file is replaced in one step, so a reader never
+    sees half of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{notebook}.json"
+    text = json.dumps(numbers, indent=2, default=_plain)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text + "\n", encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def load_results(notebook: str, folder: Path = RESULTS) -> dict:
+    """Read what `save_results` wrote. Raises FileNotFoundError naming the notebook to run."""
+    path = folder / f"{notebook}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is not there yet: run notebooks/{notebook}.ipynb")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _plain(value):
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"results hold numbers, texts, lists and dicts, not {type(value).__name__}")

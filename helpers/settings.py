@@ -1,0 +1,135 @@
+"""Which data, which size: three profiles and the TUTORIAL_* environment variables.
+
+The article trains on windows of 1,000 images that move by 100, over 20 rounds. Every profile keeps
+that geometry (a window is ten strides, 20 rounds need 29 strides of images) and scales it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUILD = PROJECT / "build"
+
+N_ROUNDS = 20
+EPOCHS_PER_ROUND = 5
+STRIDES_PER_WINDOW = 10
+STRIDES_IN_ALL = STRIDES_PER_WINDOW + N_ROUNDS - 1
+SEED = 0
+
+BODIES = ("small", "mobilenet", "vgg16")
+VARIABLES = (
+    "TUTORIAL_PROFILE",
+    "TUTORIAL_DATA",
+    "TUTORIAL_WEIGHTS",
+    "TUTORIAL_BODY",
+    "TUTORIAL_VOC_URLS",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One size of the tutorial. `size` is (height, width); `n_holdout` None means all there is."""
+
+    stride: int
+    size: tuple[int, int]
+    batch_size: int
+    n_holdout: int | None
+    source: str
+
+
+PROFILES = {
+    "tiny": Profile(stride=2, size=(64, 64), batch_size=8, n_holdout=20, source="tiny"),
+    "workshop": Profile(stride=20, size=(96, 96), batch_size=32, n_holdout=200, source="shapes"),
+    "full": Profile(stride=100, size=(224, 224), batch_size=32, n_holdout=None, source="voc2012"),
+}
+DATA_FOLDERS = {
+    "tiny": PROJECT / "data" / "tiny",
+    "shapes": PROJECT / "data" / "shapes",
+    "voc2012": PROJECT / "data" / "VOCdevkit" / "VOC2012",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment asks for. Nothing is read from disk yet.
+
+    `source` is "tiny", "shapes" or "voc2012" for the folders the tutorial prepares itself, and
+    "custom" for a folder of yours (TUTORIAL_DATA). `weights` is None, "imagenet" or a Path.
+    """
+
+    profile: str
+    data: Path
+    source: str
+    stride: int
+    size: tuple[int, int]
+    batch_size: int
+    n_holdout: int | None
+    body: str
+    weights: str | Path | None
+    seed: int = SEED
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the TUTORIAL_* variables; without any, this is the workshop profile on the drawn set.
+
+    Raises ValueError for a misspelt variable or a value that means nothing, and FileNotFoundError
+    for a path that does not exist. Nothing is guessed: an empty value is an error, not a default.
+    """
+    _refuse_unknown(environ)
+    name = _one_of(environ, "TUTORIAL_PROFILE", tuple(PROFILES), default="workshop")
+    profile = PROFILES[name]
+    data, source = DATA_FOLDERS[profile.source], profile.source
+    if "TUTORIAL_DATA" in environ:
+        data, source = _existing(environ, "TUTORIAL_DATA"), "custom"
+    weights = _weights(environ)
+    default_body = "mobilenet" if weights else "small"
+    body = _one_of(environ, "TUTORIAL_BODY", BODIES, default=default_body)
+    if weights and body == "small":
+        raise ValueError(
+            "TUTORIAL_BODY=small has no pre-trained weights, but TUTORIAL_WEIGHTS is set: "
+            "unset one of them, or choose TUTORIAL_BODY=mobilenet or vgg16."
+        )
+    return Settings(
+        profile=name,
+        data=data,
+        source=source,
+        stride=profile.stride,
+        size=profile.size,
+        batch_size=profile.batch_size,
+        n_holdout=profile.n_holdout,
+        body=body,
+        weights=weights,
+    )
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for name in environ:
+        if name.startswith("TUTORIAL_") and name not in VARIABLES:
+            raise ValueError(f"{name} is not a setting of this tutorial; known: {VARIABLES}")
+
+
+def _one_of(environ: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = environ.get(name, default)
+    if value not in choices:
+        raise ValueError(f"{name}={value!r} is not one of {', '.join(choices)}")
+    return value
+
+
+def _existing(environ: Mapping[str, str], name: str) -> Path:
+    """The path in a variable; a relative one starts at the project folder, not at the notebook."""
+    value = environ[name]
+    if not value:
+        raise ValueError(f"{name} is empty: give a path, or unset it")
+    path = (PROJECT / Path(value).expanduser()).resolve()
+    if not path.exists():
+        raise FileNotFoundError(f"{name}={value}: no such file or folder ({path})")
+    return path
+
+
+def _weights(environ: Mapping[str, str]) -> str | Path | None:
+    value = environ.get("TUTORIAL_WEIGHTS")
+    if value is None or value == "imagenet":
+        return value
+    return _existing(environ, "TUTORIAL_WEIGHTS")

@@ -1,0 +1,42 @@
+"""`make test`: lint, unit tests, then every notebook under nbval on the tiny data.
+
+Plain Python, so that it runs the same where there is no make (Windows).
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+from helpers.settings import PROJECT
+
+STEPS = {
+    "lint": ["ruff", "check", "."],
+    "format": ["ruff", "format", "--check", "."],
+    "unit tests": ["pytest", "tests"],
+    "notebooks": [
+        "pytest",
+        "--nbval-lax",
+        "--nbval-current-env",
+        "--nbval-cell-timeout=600",
+        "--timeout=900",
+        "notebooks",
+    ],
+}
+
+
+def main() -> int:
+    environ = dict(os.environ)
+    environ.setdefault("TUTORIAL_PROFILE", "tiny")
+    for name, command in STEPS.items():
+        print(f"== {name}: {' '.join(command)}", flush=True)
+        started = time.monotonic()
+        code = subprocess.run([sys.executable, "-m", *command], cwd=PROJECT, env=environ).returncode
+        print(f"== {name}: {time.monotonic() - started:.0f} s, exit code {code}", flush=True)
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

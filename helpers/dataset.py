@@ -1,0 +1,229 @@
+"""The index: which image belongs to which mask. Paths and class names only, nothing is decoded.
+
+An index of a million pairs costs a few tens of megabytes, so it may stay in memory when the
+pictures may not. This is the article's "list of image names".
+"""
+
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.classes import VOC_CLASSES, VOID, voc_palette
+
+__all__ = [
+    "VOC_CLASSES",
+    "VOID",
+    "Index",
+    "Pair",
+    "index_folder",
+    "index_voc",
+    "voc_palette",
+]
+
+PICTURE_SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+
+
+class Pair(NamedTuple):
+    """One picture and its mask on disk."""
+
+    id: str
+    image: Path
+    mask: Path
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Index:
+    """Pairs of paths, kept as file stems and suffix numbers; make one with `index_voc` or
+    `index_folder`.
+
+    `index[i]` is a `Pair`; `index[a:b]` and `index[rows]` are again an `Index` (rows may repeat).
+    """
+
+    image_folder: Path
+    mask_folder: Path
+    class_names: tuple[str, ...]
+    stems: np.ndarray  # bytes (n,): UTF-8, as long as the longest stem
+    suffixes: tuple[str, ...]  # the few suffixes that occur
+    suffix_numbers: np.ndarray  # uint8 (n, 2): of the image and of the mask
+
+    @classmethod
+    def build(cls, image_folder, mask_folder, class_names, stems, suffixes=(".jpg", ".png")):
+        """An index from a list of stems. `suffixes`: one (image, mask) pair for all of the
+        stems, or a list with one such pair for each."""
+        class_names = _checked_classes(class_names)
+        if isinstance(suffixes, tuple):
+            kinds, numbers = suffixes, np.broadcast_to(np.uint8([0, 1]), (len(stems), 2)).copy()
+        else:
+            kinds = tuple(sorted({suffix for both in suffixes for suffix in both}))
+            number = {suffix: i for i, suffix in enumerate(kinds)}
+            numbers = np.array([[number[a], number[b]] for a, b in suffixes], np.uint8)
+        stems = np.array([os.fsencode(stem) for stem in stems])
+        stems.flags.writeable = numbers.flags.writeable = False
+        return cls(Path(image_folder), Path(mask_folder), class_names, stems, kinds, numbers)
+
+    def __len__(self):
+        return len(self.stems)
+
+    def __getitem__(self, rows):
+        if isinstance(rows, (int, np.integer)):
+            stem = os.fsdecode(bytes(self.stems[rows]))
+            image, mask = (self.suffixes[i] for i in self.suffix_numbers[rows])
+            return Pair(stem, self.image_folder / (stem + image), self.mask_folder / (stem + mask))
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows) if len(rows) else np.zeros(0, int)
+        stems, numbers = self.stems[rows], self.suffix_numbers[rows]
+        stems.flags.writeable = numbers.flags.writeable = False
+        return replace(self, stems=stems, suffix_numbers=numbers)
+
+    def __iter__(self):
+        return (self[row] for row in range(len(self)))
+
+    def __repr__(self):
+        return (
+            f"Index({len(self):,} pairs, {self.n_classes} classes, "
+            f"images in {self.image_folder}, masks in {self.mask_folder})"
+        )
+
+    @property
+    def n_classes(self):
+        """Number of classes, background included, void not."""
+        return len(self.class_names)
+
+    @property
+    def palette(self):
+        """The classes' colours, uint8 (n_classes, 3)."""
+        return voc_palette(self.n_classes)
+
+    @property
+    def nbytes(self):
+        """Bytes held for the pairs (a slice shares them with the index it was cut from)."""
+        return self.stems.nbytes + self.suffix_numbers.nbytes
+
+    def shuffled(self, seed):
+        """The same pairs in an order that depends on `seed` alone: a shuffle of the whole data
+        set that moves names, not pictures."""
+        return self[np.random.default_rng(seed).permutation(len(self))]
+
+
+def index_voc(root, split="train"):
+    """Index one split of a folder in the layout of Pascal VOC 2012 segmentation.
+
+    `root` holds `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/<split>.txt`. Class
+    names come from `root/classes.txt` (one a line, background first) or are VOC's 21. Raises
+    FileNotFoundError or ValueError naming the file at fault. Two folders are listed, no picture
+    is opened.
+    """
+    root = _voc_root(Path(root))
+    stems = _read_list(root / "ImageSets" / "Segmentation", split)
+    listing = root / "ImageSets" / "Segmentation" / f"{split}.txt"
+    for folder, suffix in (("JPEGImages", ".jpg"), ("SegmentationClass", ".png")):
+        present = _file_names(root / folder)
+        missing = [stem for stem in stems if stem + suffix not in present]
+        if missing:
+            raise FileNotFoundError(
+                f"{root / folder / (missing[0] + suffix)} is missing ({len(missing):,} of the "
+                f"{len(stems):,} files named in {listing} are). Add the files to {folder}, or "
+                "take their lines out of the list."
+            )
+    classes = root / "classes.txt"
+    names = _lines(classes) if classes.is_file() else VOC_CLASSES
+    return Index.build(root / "JPEGImages", root / "SegmentationClass", names, stems)
+
+
+def index_folder(images, masks, classes):
+    """Index two folders whose files match by stem: `images/a.jpg` and `masks/a.png`.
+
+    `classes` lists the class names in the order of the mask ids, background first. Masks without
+    an image are left out. Raises FileNotFoundError or ValueError naming the file at fault.
+    """
+    images, masks = Path(images), Path(masks)
+    image_of, mask_of = _pictures_by_stem(images), _pictures_by_stem(masks)
+    if not image_of:
+        raise ValueError(f"{images} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+    stems = sorted(image_of)
+    missing = [stem for stem in stems if stem not in mask_of]
+    if missing:
+        raise FileNotFoundError(
+            f"{images / (missing[0] + image_of[missing[0]])} has no mask in {masks} "
+            f"({len(missing):,} of {len(stems):,} images have none). A mask has the stem of its "
+            f"image, here {missing[0]}.png: add it, or move the image elsewhere."
+        )
+    return Index.build(
+        images, masks, classes, stems, [(image_of[stem], mask_of[stem]) for stem in stems]
+    )
+
+
+def _voc_root(root):
+    """`root` if it is a VOC2012 folder; otherwise an error that says which folder to give."""
+    if (root / "JPEGImages").is_dir() and (root / "SegmentationClass").is_dir():
+        return root
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not a folder. Give the VOC2012 folder.")
+    near = [root.parent, *root.glob("*/"), *root.glob("*/*/")]
+    found = [folder for folder in near if (folder / "JPEGImages").is_dir()]
+    hint = f" Give {found[0]} instead." if found else " Give the folder called VOC2012."
+    raise FileNotFoundError(f"{root} has no JPEGImages and SegmentationClass inside it.{hint}")
+
+
+def _read_list(folder, split):
+    """The stems named in `folder/split.txt`."""
+    listing = folder / f"{split}.txt"
+    if not listing.is_file():
+        known = sorted(path.stem for path in folder.glob("*.txt")) if folder.is_dir() else []
+        raise FileNotFoundError(
+            f"{listing} does not exist, so there is no split {split!r}. "
+            + (f"There are: {', '.join(known)}." if known else f"{folder} holds no lists at all.")
+        )
+    stems = _lines(listing)
+    if not stems:
+        raise ValueError(f"{listing} names no images. Write one file stem on each line.")
+    _refuse_repeats(stems, listing)
+    return stems
+
+
+def _lines(path):
+    # "utf-8-sig" also reads the mark that Windows editors put in front.
+    return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+
+
+def _file_names(folder):
+    with os.scandir(folder) as entries:
+        return {entry.name for entry in entries}
+
+
+def _pictures_by_stem(folder):
+    """{stem: suffix} of the pictures in a folder; two pictures with one stem are an error."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is not a folder.")
+    suffix_of = {}
+    for name in sorted(_file_names(folder)):
+        stem, suffix = Path(name).stem, Path(name).suffix
+        if suffix.lower() not in PICTURE_SUFFIXES or name.startswith("."):
+            continue
+        if stem in suffix_of:
+            raise ValueError(
+                f"{folder / name} and {folder / (stem + suffix_of[stem])} have the same stem, so "
+                "one mask would belong to two images. Rename or remove one of them."
+            )
+        suffix_of[stem] = suffix
+    return suffix_of
+
+
+def _checked_classes(names):
+    names = (names,) if isinstance(names, str) else tuple(names)
+    if not 2 <= len(names) <= VOID:
+        raise ValueError(f"Give between 2 and {VOID} class names, background first: got {names!r}.")
+    _refuse_repeats(names, "the list of classes")
+    return names
+
+
+def _refuse_repeats(names, where):
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"{name!r} stands {count} times in {where}. Keep one of them.")

@@ -1,0 +1,134 @@
+"""Pictures and masks from disk into uint8 arrays, one pair or a block of pairs in threads.
+
+Sizes are `(height, width)` as in array shapes. Images become what a viewer shows; masks stay
+class ids, with 255 for void.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+from PIL import Image
+
+from helpers.pixels import image_array, mask_array, naming
+
+TURNED = {5, 6, 7, 8}  # EXIF orientations that swap height and width
+ORIENTATION = 0x0112
+
+
+def image_size(path):
+    """(height, width) of a picture as displayed. The pixels of a JPEG are not read; a PNG may say
+    at its end that it has to be turned."""
+    with _opened(path) as picture:
+        return _shown_size(picture)
+
+
+def read_image(path, size=None):
+    """A picture as uint8 (h, w, 3), resized to `size` (bilinear, antialiased) when given.
+
+    Grey, palette, CMYK and 16-bit pictures become 8-bit RGB, transparent ones lie on white, and
+    the EXIF orientation is followed. Raises OSError naming a file that cannot be decoded.
+    """
+    with _opened(path) as picture:
+        return image_array(picture, path, size)
+
+
+def read_mask(path, size=None, n_classes=None, palette=None):
+    """A mask as uint8 (h, w) of class ids, resized to `size` with nearest neighbours only: any
+    other filter would mix ids and so invent classes.
+
+    Palette, grey and 1-bit files hold the ids themselves. The colours of an RGB file are looked
+    up in `palette`, uint8 (n, 3); VOC's void colour (224, 224, 192) becomes 255. Raises OSError
+    naming a file that cannot be decoded; ValueError naming the file and the first unknown
+    colour, or the ids from `n_classes` on (255 excepted).
+    """
+    with _opened(path) as picture:
+        return mask_array(picture, path, size, n_classes, palette)
+
+
+def read_pair(pair, size=None, n_classes=None, palette=None):
+    """(image uint8 (h, w, 3), mask uint8 (h, w)) of a `Pair`; see `read_image`, `read_mask`.
+
+    Raises ValueError naming both files when their sizes on disk differ.
+    """
+    with _opened(pair.image) as picture, _opened(pair.mask) as drawing:
+        shown, masked = _shown_size(picture), _shown_size(drawing)
+        if shown != masked:
+            raise ValueError(
+                f"{pair.image} is {shown[0]}x{shown[1]} (height x width, as displayed) but its "
+                f"mask {pair.mask} is {masked[0]}x{masked[1]}. Give both the same size."
+            )
+        image = image_array(picture, pair.image, size)
+        return image, mask_array(drawing, pair.mask, size, n_classes, palette)
+
+
+def read_block(index, rows, size, images=None, masks=None, threads=None):
+    """Pairs `rows` of `index` as (images uint8 (n, h, w, 3), masks uint8 (n, h, w)).
+
+    Given arrays are filled in place, so a loop can use the same memory again and again. Pillow
+    lets go of Python's lock while it decodes, so threads (at most 8, one a core) work side by
+    side. The first error reaches the caller, names its file and cancels what has not begun.
+    """
+    rows = np.asarray(rows, dtype=int)
+    images = _checked_target(images, (len(rows), *size, 3), "images")
+    masks = _checked_target(masks, (len(rows), *size), "masks")
+    palette = index.palette
+
+    def read(slot):
+        images[slot], masks[slot] = read_pair(index[rows[slot]], size, index.n_classes, palette)
+
+    threads = threads or min(8, os.cpu_count() or 1)
+    if threads == 1:
+        for slot in range(len(rows)):
+            read(slot)
+    else:
+        with ThreadPoolExecutor(threads, thread_name_prefix="read_block") as pool:
+            # Leaving `map` early, as an error does, cancels its waiting calls.
+            for _ in pool.map(read, range(len(rows))):
+                pass
+    return images, masks
+
+
+def segmentation_array(path, n_classes, width, height, dtype=np.float64):
+    """A mask as one-hot array (height, width, n_classes): the article's `getSegmentationArr`.
+
+    For teaching what it costs: with NumPy's default float64 a pixel takes 8 * n_classes bytes
+    where its id takes one. Void pixels (255) are zero in every class, so a cross-entropy gives
+    them no loss; a plain accuracy still counts them (as class 0, the argmax of zeros).
+
+    Common copies of this function resize the mask with bilinear interpolation, which invents
+    ids between the real ones, and take channel 0 of a colour picture, which for a VOC mask read
+    with OpenCV is blue: 12 of 21 classes end up as background.
+    """
+    mask = read_mask(path, (height, width), n_classes)
+    one_hot = np.zeros((height, width, n_classes), dtype)
+    for class_id in range(n_classes):
+        one_hot[:, :, class_id] = mask == class_id
+    return one_hot
+
+
+@contextmanager
+def _opened(path):
+    with naming(path):
+        picture = Image.open(path)
+    with picture:
+        yield picture
+
+
+def _shown_size(picture):
+    with naming(picture.filename):
+        turned = picture.getexif().get(ORIENTATION) in TURNED
+    width, height = picture.size
+    return (width, height) if turned else (height, width)
+
+
+def _checked_target(array, shape, name):
+    if array is None:
+        return np.empty(shape, np.uint8)
+    if array.shape != shape or array.dtype != np.uint8 or not array.flags.writeable:
+        raise ValueError(
+            f"{name} must be a writeable uint8 array of shape {shape}, got {array.dtype} "
+            f"{array.shape}."
+        )
+    return array

@@ -1,0 +1,114 @@
+"""One window of pictures in memory, of which only the new rows are decoded when it moves on."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+EMPTY = -1
+
+
+class RingBuffer:
+    """Rows of an index as uint8 arrays: row r lies in slot r % window.
+
+    Windows that overlap keep their common rows in the same slots, so moving on overwrites the
+    oldest rows and touches no other. `images` is (window, h, w, 3), `masks` (window, h, w),
+    `rows` says which index row each slot holds (-1: none), `decoded` counts the pictures read.
+
+    `stage_rows` more rows are kept for `prepare`, which decodes in a thread while the window is
+    in use; with 0 there is neither stage nor thread. That thread touches the stage alone. All
+    methods are for one caller at a time: `SlidingSubset` holds a lock around them.
+    """
+
+    def __init__(self, index, size, window, stage_rows, reader, threads=None):
+        self.index, self.size, self.window = index, tuple(size), window
+        self.reader, self.threads = reader, threads
+        self.images, self.masks = self._new_rows(window)
+        self.stage_images, self.stage_masks = self._new_rows(stage_rows)
+        self.rows = np.full(window, EMPTY)
+        self.decoded = 0
+        self._staged = np.zeros(0, int)
+        self._reading = None
+
+    @property
+    def nbytes(self):
+        """Bytes of the window and of the stage."""
+        arrays = (self.images, self.masks, self.stage_images, self.stage_masks)
+        return sum(array.nbytes for array in arrays)
+
+    def show(self, start, stop):
+        """Make rows start to stop - 1 present; only those not held yet are copied or decoded.
+
+        What the thread of `prepare` raised is raised here, and the ring keeps what it held.
+        """
+        wanted = np.arange(start, stop)
+        if len(self._missing(wanted)) == 0:
+            return
+        staged = self._finish_stage()
+        for run in self._runs(self._missing(np.intersect1d(staged, wanted))):
+            slots, at = self._slots(run), np.searchsorted(staged, run[0])
+            self.rows[slots] = EMPTY  # so that rows written by half never count as present
+            self.images[slots] = self.stage_images[at : at + len(run)]
+            self.masks[slots] = self.stage_masks[at : at + len(run)]
+            self.rows[slots] = run
+        for run in self._runs(self._missing(wanted)):
+            slots = self._slots(run)
+            self.rows[slots] = EMPTY
+            self._read(run, self.images[slots], self.masks[slots])
+            self.rows[slots] = run
+
+    def prepare(self, start, stop):
+        """Begin to decode, in a thread, those of rows start to stop - 1 that are not held."""
+        rows = self._missing(np.arange(start, stop))
+        if len(self.stage_images) == 0 or self._reading is not None or len(rows) == 0:
+            return
+        images, masks = self.stage_images[: len(rows)], self.stage_masks[: len(rows)]
+        # An executor keeps what the thread raises. Shut down at once, it ends with its one task.
+        thread = ThreadPoolExecutor(1, thread_name_prefix="RingBuffer")
+        self._staged = rows
+        self._reading = thread.submit(self._read, rows, images, masks)
+        thread.shutdown(wait=False)
+
+    def take(self, rows):
+        """Copies (images, masks) of rows that the window holds."""
+        slots = rows % self.window
+        return np.take(self.images, slots, axis=0), np.take(self.masks, slots, axis=0)
+
+    def close(self):
+        """Wait for the thread, then let go of the memory."""
+        if self._reading is not None:
+            self._reading.exception()
+            self._reading = None
+        self.images, self.masks = self._new_rows(0)
+        self.stage_images, self.stage_masks = self._new_rows(0)
+        self.rows = np.zeros(0, int)
+
+    def _finish_stage(self):
+        """The rows that lie in the stage, after waiting for the thread."""
+        if self._reading is None:
+            return np.zeros(0, int)
+        error = self._reading.exception()  # interrupted here, the thread is still known to close
+        self._reading = None
+        if error is not None:
+            raise error
+        return self._staged
+
+    def _read(self, rows, images, masks):
+        self.reader(self.index, rows, self.size, images=images, masks=masks, threads=self.threads)
+        self.decoded += len(rows)
+
+    def _missing(self, rows):
+        return rows[self.rows[rows % self.window] != rows]
+
+    def _runs(self, rows):
+        """Cut sorted rows where they skip one or where the ring starts over at slot 0."""
+        if len(rows) == 0:
+            return []
+        breaks = (np.diff(rows) > 1) | (rows[1:] % self.window == 0)
+        return np.split(rows, np.flatnonzero(breaks) + 1)
+
+    def _slots(self, run):
+        first = run[0] % self.window
+        return slice(first, first + len(run))
+
+    def _new_rows(self, n):
+        return np.empty((n, *self.size, 3), np.uint8), np.empty((n, *self.size), np.uint8)

@@ -1,0 +1,198 @@
+"""The index: what it finds, what it costs, and what its errors say."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+import helpers.dataset
+from helpers.dataset import VOC_CLASSES, VOID, Index, index_folder, index_voc, voc_palette
+
+
+def touch(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_the_palette_is_vocs():
+    palette = voc_palette()
+    assert palette.shape == (256, 3) and palette.dtype == np.uint8
+    expected = {
+        0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 4: (0, 0, 128),
+        8: (64, 0, 0), 15: (192, 128, 128), 20: (0, 64, 128), VOID: (224, 224, 192),
+    }  # fmt: skip
+    assert {i: tuple(palette[i].tolist()) for i in expected} == expected
+    assert len({tuple(colour) for colour in palette.tolist()}) == 256
+
+
+def test_index_voc_finds_pairs_in_the_order_of_the_list(voc_folder):
+    root = voc_folder(4, splits={"train": ["2007_000003", "2007_000001"]})
+    index = index_voc(root)
+    assert [pair.id for pair in index] == ["2007_000003", "2007_000001"]
+    assert index[0].image == root / "JPEGImages" / "2007_000003.jpg"
+    assert index[-1].mask == root / "SegmentationClass" / "2007_000001.png"
+    assert index.class_names == VOC_CLASSES and index.n_classes == 21
+    np.testing.assert_array_equal(index.palette, voc_palette(21))
+    assert "2 pairs" in repr(index)
+
+
+def test_classes_come_from_classes_txt(voc_folder):
+    index = index_voc(voc_folder(classes=("background", "disc", "square")), "val")
+    assert index.class_names == ("background", "disc", "square")
+    assert index.palette.shape == (3, 3)
+
+
+def test_slices_rows_and_shuffles_are_indexes(voc_folder):
+    index = index_voc(voc_folder(6))
+    ids = [pair.id for pair in index]
+    assert [pair.id for pair in index[2:4]] == ids[2:4]
+    assert [pair.id for pair in index[np.array([5, 0, 0])]] == [ids[5], ids[0], ids[0]]
+    assert len(index[[]]) == 0
+    shuffled = [pair.id for pair in index.shuffled(3)]
+    assert sorted(shuffled) == ids and shuffled != ids
+    assert shuffled == [pair.id for pair in index.shuffled(3)]
+    assert shuffled != [pair.id for pair in index.shuffled(4)]
+    with pytest.raises(IndexError):
+        index[6]
+
+
+def test_the_index_cannot_be_changed(voc_folder):
+    index = index_voc(voc_folder())
+    with pytest.raises(AttributeError):
+        index.class_names = ()
+    for part in (index, index[1:], index[[2, 1]]):
+        with pytest.raises(ValueError, match="read-only"):
+            part.stems[0] = b"other"
+
+
+def test_lists_written_on_windows(voc_folder):
+    root = voc_folder(2)
+    listing = root / "ImageSets" / "Segmentation" / "train.txt"
+    listing.write_bytes(b"\xef\xbb\xbf2007_000000\r\n2007_000001 \r\n\r\n")
+    assert [pair.id for pair in index_voc(root)] == ["2007_000000", "2007_000001"]
+
+
+def test_names_outside_ascii(tmp_path):
+    images, masks = touch(tmp_path / "i", "Zürich 1.jpg"), touch(tmp_path / "m", "Zürich 1.png")
+    pair = index_folder(images, masks, ["background", "road"])[0]
+    assert pair.id == "Zürich 1" and pair.image.is_file() and pair.mask.is_file()
+
+
+def test_a_million_pairs_are_cheap(voc_folder, monkeypatch):
+    root = voc_folder(1)
+    stems = [f"2007_{i:06}" for i in range(1_000_000)]
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("\n".join(stems))
+    present = {stem + suffix for stem in stems for suffix in (".jpg", ".png")}
+    monkeypatch.setattr(helpers.dataset, "_file_names", lambda folder: present)
+    index = index_voc(root)
+    assert len(index) == 1_000_000
+    assert index.nbytes <= 200 * len(index)
+    # The claimed bytes are all there is: arrays that own their memory, no list of objects.
+    parts = [value for value in vars(index).values() if isinstance(value, np.ndarray)]
+    assert sum(part.nbytes for part in parts) == index.nbytes
+    assert all(part.dtype != object for part in parts)
+    assert index[765_432].id == "2007_765432"
+
+
+def test_only_two_folders_are_listed(voc_folder, monkeypatch):
+    root, listed = voc_folder(5), []
+    names_in = helpers.dataset._file_names
+    monkeypatch.setattr(
+        helpers.dataset,
+        "_file_names",
+        lambda folder: listed.append(folder.name) or names_in(folder),
+    )
+    index_voc(root)
+    assert sorted(listed) == ["JPEGImages", "SegmentationClass"]
+
+
+@pytest.mark.parametrize("folder", ["JPEGImages", "SegmentationClass"])
+def test_a_missing_file_is_named(voc_folder, folder):
+    root = voc_folder(3)
+    gone = next((root / folder).glob("*000001.*"))
+    gone.unlink()
+    with pytest.raises(FileNotFoundError, match="take their lines out") as error:
+        index_voc(root)
+    assert str(gone) in str(error.value) and "train.txt" in str(error.value)
+
+
+def test_unknown_split_lists_the_known_ones(voc_folder):
+    with pytest.raises(FileNotFoundError, match=r"no split 'test'. There are: train, val"):
+        index_voc(voc_folder(), "test")
+
+
+def test_empty_lists_and_repeated_ids(voc_folder):
+    root = voc_folder(2)
+    listing = root / "ImageSets" / "Segmentation" / "train.txt"
+    listing.write_text("\n\n")
+    with pytest.raises(ValueError, match=r"train.txt names no images. Write one"):
+        index_voc(root)
+    listing.write_text("2007_000000\n2007_000001\n2007_000000\n")
+    with pytest.raises(ValueError, match=r"'2007_000000' stands 2 times in .*train.txt"):
+        index_voc(root)
+
+
+@pytest.mark.parametrize("wrong", ["..", "../..", "JPEGImages"])
+def test_a_wrong_root_is_told_the_right_one(voc_folder, wrong):
+    root = voc_folder(name="VOCdevkit/VOC2012")
+    given = (root / wrong).resolve()
+    with pytest.raises(FileNotFoundError) as error:
+        index_voc(given)
+    assert f"Give {root.resolve()} instead" in str(error.value)
+
+
+def test_a_root_that_is_no_data_set(tmp_path):
+    with pytest.raises(FileNotFoundError, match="Give the folder called VOC2012"):
+        index_voc(touch(tmp_path / "empty"))
+    with pytest.raises(FileNotFoundError, match="nowhere is not a folder"):
+        index_voc(tmp_path / "nowhere")
+
+
+def test_a_layout_without_lists(voc_folder):
+    root = voc_folder()
+    shutil.rmtree(root / "ImageSets")
+    with pytest.raises(FileNotFoundError, match="holds no lists at all"):
+        index_voc(root)
+
+
+def test_index_folder_matches_by_stem(tmp_path):
+    images = touch(tmp_path / "i", "b.JPG", "a.png", "c.v2.jpeg", ".hidden.jpg", "notes.txt")
+    masks = touch(tmp_path / "m", "a.png", "b.tif", "c.v2.png", "spare.png")
+    index = index_folder(images, masks, ["background", "thing"])
+    assert [(p.id, p.image.name, p.mask.name) for p in index] == [
+        ("a", "a.png", "a.png"), ("b", "b.JPG", "b.tif"), ("c.v2", "c.v2.jpeg", "c.v2.png"),
+    ]  # fmt: skip
+    assert [pair.mask.name for pair in index[[1]]] == ["b.tif"]
+    assert index.n_classes == 2
+
+
+def test_index_folder_errors(tmp_path):
+    images, masks = touch(tmp_path / "i", "a.jpg", "b.jpg"), touch(tmp_path / "m", "b.png")
+    names = ["background", "thing"]
+    with pytest.raises(FileNotFoundError, match=r"a.jpg has no mask in .*add it"):
+        index_folder(images, masks, names)
+    touch(images, "a.png")
+    with pytest.raises(ValueError, match=r"a.png and .*a.jpg have the same stem.*Rename"):
+        index_folder(images, masks, names)
+    with pytest.raises(ValueError, match="holds no pictures"):
+        index_folder(touch(tmp_path / "none", "x.txt"), masks, names)
+    with pytest.raises(FileNotFoundError, match="gone is not a folder"):
+        index_folder(tmp_path / "gone", masks, names)
+
+
+@pytest.mark.parametrize(
+    "names", [["background"], "background", ["a", "b", "a"], [str(i) for i in range(256)]]
+)
+def test_wrong_class_names(names):
+    with pytest.raises(ValueError, match=r"class"):
+        Index.build("i", "m", names, ["a"])
+
+
+@pytest.mark.skipif(not os.environ.get("TUTORIAL_DATA"), reason="TUTORIAL_DATA is not set")
+def test_real_data():
+    index = index_voc(os.environ["TUTORIAL_DATA"])
+    assert len(index) > 0
+    assert all(pair.image.is_file() and pair.mask.is_file() for pair in index[:20])

@@ -1,0 +1,117 @@
+"""Figures of notebook 02: the windows, the loop, the ring buffer, the memory of two loops."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
+
+MIB = 2**20
+
+
+@styled
+def windows_chart(n_images: int, windows: Sequence, seen: np.ndarray) -> np.ndarray:
+    """Above: one bar for each round's window. Below: how many windows hold each image.
+
+    `windows` have `.start` and `.stop`; `seen` has shape (n_images,). Returns the two axes.
+    """
+    _, axes = plt.subplots(2, 1, figsize=(8.5, 5.2), sharex=True, height_ratios=(3, 1))
+    top, bottom = axes
+    for k, window in enumerate(windows):
+        width = window.stop - window.start
+        top.barh(k + 1, width, left=window.start, height=0.72, color=BLUE if k % 2 else SKY)
+    lost = int(np.count_nonzero(seen == 0))
+    if lost:
+        top.axvspan(n_images - lost, n_images, color=RED, alpha=0.9, linewidth=0)
+        top.text(n_images, 1.2, f"{lost} images\nnever loaded ", ha="right", va="top", color=RED)
+    top.set(ylabel="round", ylim=(len(windows) + 0.8, 0.2))
+    top.set_yticks([1, *range(5, len(windows) + 1, 5)])
+    bottom.fill_between(np.arange(n_images), seen, step="post", color=ORANGE)
+    bottom.set(
+        xlabel="image number in the list", ylabel="windows\nthat hold it", xlim=(0, n_images)
+    )
+    return axes
+
+
+STEPS = {
+    "paths": (0.10, "list the paths\n(no picture read)", SKY),
+    "read": (0.30, "read ONE window\nimages + masks", BLUE),
+    "train": (0.50, "train on it\nfor 5 epochs", GREEN),
+    "delete": (0.70, "delete it\ndel, gc.collect()", ORANGE),
+    "done": (0.90, "save the model", GREY),
+}
+
+
+@styled
+def flow_chart(ax: Axes | None = None) -> Axes:
+    """The article's loop as a flow chart: list, read, train, delete, and back to read."""
+    ax = new_axes(ax, 9.0, 2.5)
+    for x, text, colour in STEPS.values():
+        box = FancyBboxPatch(
+            (x - 0.078, 0.42), 0.156, 0.34, boxstyle="round,pad=0.006", facecolor=colour, alpha=0.25
+        )
+        ax.add_patch(box)
+        ax.text(x, 0.59, text, ha="center", va="center", fontsize=10, color=INK)
+    centres = [x for x, _, _ in STEPS.values()]
+    for left, right in pairwise(centres):
+        _arrow(ax, (left + 0.086, 0.59), (right - 0.086, 0.59))
+    _arrow(ax, (0.70, 0.40), (0.30, 0.40), curve=-0.35)
+    ax.text(0.50, 0.10, "more windows? move the start by one stride", ha="center", fontsize=10)
+    ax.text(0.80, 0.66, "no", ha="center", fontsize=9)
+    ax.set(xlim=(0, 1), ylim=(0, 0.9))
+    ax.axis("off")
+    return ax
+
+
+def _arrow(ax: Axes, start: tuple, end: tuple, curve: float = 0.0) -> None:
+    style = f"arc3,rad={curve}"
+    ax.add_patch(
+        FancyArrowPatch(
+            start, end, arrowstyle="->", connectionstyle=style, mutation_scale=14, color=INK
+        )
+    )
+
+
+@styled
+def ring_chart(rows_by_round: Sequence[np.ndarray], ax: Axes | None = None) -> Axes:
+    """Which image each slot of the ring buffer holds, round by round; new arrivals in orange.
+
+    `rows_by_round[k]` has shape (window,): the index row in each slot in round k.
+    """
+    rows = np.stack(rows_by_round)
+    ax = new_axes(ax, 8.0, 0.5 + 0.42 * len(rows))
+    fresh = np.ones_like(rows, dtype=bool)
+    fresh[1:] = rows[1:] != rows[:-1]
+    for (round_, slot), row in np.ndenumerate(rows):
+        colour = ORANGE if fresh[round_, slot] and round_ else SKY
+        ax.add_patch(plt.Rectangle((slot, round_), 0.94, 0.88, color=colour, linewidth=0))
+        ax.text(slot + 0.47, round_ + 0.44, row, ha="center", va="center", fontsize=9, color=INK)
+    ax.set(xlim=(0, rows.shape[1]), ylim=(len(rows), 0), xlabel="slot of the ring buffer")
+    ax.set_xticks(np.arange(rows.shape[1]) + 0.47, range(rows.shape[1]))
+    ax.set_yticks(np.arange(len(rows)) + 0.44, [f"round {k + 1}" for k in range(len(rows))])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+@styled
+def memory_of_loops(runs: Mapping[str, object], ax: Axes | None = None) -> Axes:
+    """Memory over the share of the work done, one line for each loop, in the same axes.
+
+    `runs[name]` has `times` (s), `rss_bytes` and `base_bytes`, as `measure_peak` returns them.
+    Each line is drawn over its own duration, scaled to 0–100 %, because the loops differ in speed.
+    """
+    ax = new_axes(ax, 8.5, 3.6)
+    for colour, (name, run) in zip((RED, ORANGE, BLUE, GREEN), runs.items(), strict=False):
+        times = np.asarray(run.times, dtype=float)
+        done = 100 * (times - times[0]) / (times[-1] - times[0])
+        mib = (np.asarray(run.rss_bytes, dtype=float) - run.base_bytes) / MIB
+        ax.plot(done, mib, color=colour, linewidth=1.6, label=name)
+    ax.set(xlabel="work done (%)", ylabel="MiB above the start", xlim=(0, 100))
+    ax.set_ylim(bottom=0)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(runs), fontsize=9)
+    return ax

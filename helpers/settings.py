@@ -18,7 +18,9 @@ STRIDES_PER_WINDOW = 10
 STRIDES_IN_ALL = STRIDES_PER_WINDOW + N_ROUNDS - 1
 SEED = 0
 
-BODIES = ("small", "mobilenet", "vgg16")
+# Peak learning rate of Adam: from scratch it may be high, a pre-trained body would forget.
+LEARNING_RATES = {"small": 3e-3, "mobilenet": 3e-4, "vgg16": 1e-4}
+BODIES = tuple(LEARNING_RATES)
 VARIABLES = (
     "TUTORIAL_PROFILE",
     "TUTORIAL_DATA",
@@ -41,7 +43,7 @@ class Profile:
 
 PROFILES = {
     "tiny": Profile(stride=2, size=(64, 64), batch_size=8, n_holdout=20, source="tiny"),
-    "workshop": Profile(stride=20, size=(96, 96), batch_size=32, n_holdout=200, source="shapes"),
+    "workshop": Profile(stride=20, size=(128, 128), batch_size=16, n_holdout=200, source="shapes"),
     "full": Profile(stride=100, size=(224, 224), batch_size=32, n_holdout=None, source="voc2012"),
 }
 DATA_FOLDERS = {
@@ -69,6 +71,10 @@ class Settings:
     body: str
     weights: str | Path | None
     seed: int = SEED
+
+    @property
+    def learning_rate(self) -> float:
+        return LEARNING_RATES[self.body]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -1,5 +1,6 @@
 """What every notebook opens with: the settings, the data set they name, and the scaled geometry."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,8 @@ class Workshop:
     """The data and the numbers of one run.
 
     `train` is what the windows hold in turn, 29 strides; `holdout` is never loaded by any window.
-    Both are indexes: lists of paths, nothing decoded. `size` is (height, width) in pixels. Every other number is a count of
-    images, rounds or epochs.
+    Both are indexes: lists of paths, nothing decoded. `size` is (height, width) in pixels. Every
+    other number is a count of images, rounds or epochs.
     """
 
     settings: Settings
@@ -48,8 +49,13 @@ class Workshop:
 
     @property
     def folder(self) -> Path:
-        """Where this run's models and history go; each profile and data set has its own."""
-        return BUILD / "training" / f"{self.settings.profile}-{self.settings.source}"
+        """Where this run's models and history go: each profile, data set and body has its own."""
+        settings = self.settings
+        name = f"{settings.profile}-{settings.source}-{settings.body}"
+        if settings.source == "custom":
+            # Two folders of yours must not share one, so the path itself is part of the name.
+            name += "-" + hashlib.sha256(str(settings.data).encode()).hexdigest()[:8]
+        return BUILD / "training" / name
 
     def __str__(self) -> str:
         height, width = self.size

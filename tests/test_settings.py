@@ -87,6 +87,16 @@ def test_the_geometry_shrinks_with_the_data(tmp_path):
     assert (workshop.stride, workshop.window) == (2, 20)
 
 
+def test_every_data_set_trains_in_a_folder_of_its_own(tmp_path):
+    environs = [
+        {"TUTORIAL_PROFILE": "tiny"},
+        {"TUTORIAL_PROFILE": "tiny", "TUTORIAL_BODY": "vgg16"},
+    ]
+    environs += [_with_training_images(tmp_path / name, 58) for name in ("one", "two")]
+    folders = {open_workshop(load_settings(environ)).folder for environ in environs}
+    assert len(folders) == 4
+
+
 def test_too_few_images_is_said(tmp_path):
     environ = _with_training_images(tmp_path / "own", 28)
     with pytest.raises(ValueError, match="28 training images; 20 rounds need at least 29"):

@@ -72,7 +72,8 @@ def upsampling_steps(maps: Sequence[np.ndarray], titles: Sequence[str]) -> np.nd
 def curves_by_round(history: Sequence[dict]) -> np.ndarray:
     """Loss, accuracy and mean IoU by round, as `helpers.training` records them.
 
-    Each entry has "loss", "accuracy", "holdout_pixel_accuracy" and "holdout_mean_iou". Returns the axes.
+    Each entry has "loss", "accuracy", "holdout_pixel_accuracy" and "holdout_mean_iou". Returns the
+    axes.
     """
     _, axes = plt.subplots(1, 3, figsize=(9.5, 3.1))
     rounds = np.arange(1, len(history) + 1)

@@ -52,8 +52,8 @@ def new_figure(rows: int, columns: int, width: float, height: float) -> tuple:
 def show(drawn: Figure | Axes | np.ndarray, alt: str, save_as: str | None = None) -> None:
     """Display a figure once, with `alt` for people who cannot see it, and close it.
 
-    `drawn` is the figure, its axes, or an array of them. `alt` says what the figure shows, not that it is a figure. `save_as` also writes it to
-    build/figures/<save_as>.png.
+    `drawn` is the figure, its axes, or an array of them. `alt` says what the figure shows, not that
+    it is a figure. `save_as` also writes it to build/figures/<save_as>.png.
     """
     if len(alt) < 20:
         raise ValueError(f"alt={alt!r} is too short to stand in for the figure")

@@ -99,14 +99,19 @@ def ring_chart(rows_by_round: Sequence[np.ndarray], ax: Axes | None = None) -> A
 
 
 @styled
-def memory_of_loops(runs: Mapping[str, object], ax: Axes | None = None) -> Axes:
+def memory_of_loops(
+    runs: Mapping[str, object], shown: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
     """Memory over the share of the work done, one line for each loop, in the same axes.
 
-    `runs[name]` has `times` (s), `rss_bytes` and `base_bytes`, as `measure_peak` returns them.
+    `runs[name]` has `times` (s), `rss_bytes` and `base_bytes`, as `measure_peak` returns them. A
+    loop keeps its colour when only some are `shown` (default: all).
     Each line is drawn over its own duration, scaled to 0–100 %, because the loops differ in speed.
     """
     ax = new_axes(ax, 8.5, 3.6)
     for colour, (name, run) in zip((RED, ORANGE, BLUE, GREEN), runs.items(), strict=False):
+        if shown is not None and name not in shown:
+            continue
         times = np.asarray(run.times, dtype=float)
         done = 100 * (times - times[0]) / (times[-1] - times[0])
         mib = (np.asarray(run.rss_bytes, dtype=float) - run.base_bytes) / MIB

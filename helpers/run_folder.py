@@ -1,0 +1,109 @@
+"""The folder of a training run: what is written after every round, and read to go on from there.
+
+    last.keras      the model after the last finished round, with the optimizer's state
+    best.keras      the model of the round with the best hold-out mean IoU
+    history.json    {"rounds": [one dict a round], "epochs": [one dict an epoch]}
+    state.json      how the run was set up, and how many rounds are finished
+
+Every file is written under another name and renamed when it is complete: whenever a run is
+killed, each of these files is whole.
+"""
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def load_history(folder: str | Path, what: str = "rounds") -> list[dict]:
+    """The rounds finished so far in a run's folder, or with `what="epochs"` their epochs."""
+    file = Path(folder) / "history.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"no {file}: no round was finished there, call train first")
+    return json.loads(file.read_text("utf-8"))[what]
+
+
+@contextmanager
+def replacing(path: Path):
+    """Gives a temporary name beside `path`; renames the file to `path` once it is complete.
+
+    A crash before that leaves the old file as it was. The temporary name keeps the suffix, which
+    tells Keras the format.
+    """
+    temporary = path.with_name(f"{path.stem}.partial{path.suffix}")
+    yield temporary
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def save_round(model, folder: Path, plan: dict, history: dict, best: bool) -> None:
+    """Write all files of a run at the end of a round; `best` says whether best.keras is one."""
+    if best:
+        with replacing(folder / "best.keras") as file:
+            model.save(file)
+    # last.keras decides which rounds are finished, so the history must be there before it.
+    _write_json(folder / "history.json", history)
+    with replacing(folder / "last.keras") as file:
+        model.save(file)
+    _write_json(folder / "state.json", plan | {"rounds_finished": len(history["rounds"])})
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with replacing(path) as file:
+        file.write_text(json.dumps(content, indent=1), "utf-8")
+
+
+def start_run(folder: Path, plan: dict) -> dict:
+    """Empty the folder of an earlier run's files; an empty history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("last.keras", "best.keras", "history.json", "state.json"):
+        (folder / name).unlink(missing_ok=True)
+    _write_json(folder / "state.json", plan | {"rounds_finished": 0})
+    return {"rounds": [], "epochs": []}
+
+
+def resume_run(model, subset, folder: Path, plan: dict) -> dict:
+    """Load the last finished round into `model`; returns the history up to there.
+
+    Without one the run starts afresh. Raises ValueError if it was set up differently.
+    """
+    if not (folder / "last.keras").is_file():
+        return start_run(folder, plan)
+    _refuse_other_plan(json.loads((folder / "state.json").read_text("utf-8")), plan, folder)
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(folder / "last.keras")
+    # The optimizer counts its steps in the same file as the weights. A number in a second file
+    # could be one round behind, if the run was killed between the two.
+    done, more = divmod(int(model.optimizer.iterations), len(subset) * subset.epochs_per_round)
+    if more:
+        raise ValueError(f"{folder / 'last.keras'} was not saved at the end of a round")
+    history = json.loads((folder / "history.json").read_text("utf-8"))
+    return {what: [row for row in history[what] if row["round"] <= done] for what in history}
+
+
+def plan_of(subset, holdout) -> dict:
+    """What must be the same for a run to be resumed."""
+    first, index = subset.windows[0], subset.ring.index
+    return {
+        "n_images": len(index),
+        "class_names": list(index.class_names),
+        "n_holdout": len(holdout),
+        "size": list(subset.ring.size),
+        "window": first.stop - first.start,
+        "stride": subset.windows[1].start - first.start if subset.n_rounds > 1 else 0,
+        "n_rounds": subset.n_rounds,
+        "epochs_per_round": subset.epochs_per_round,
+        "batch_size": subset.batch_size,
+        "seed": subset.seed,
+        "augment": subset.augment and subset.augment.__name__,
+    }
+
+
+def _refuse_other_plan(state: dict, plan: dict, folder: Path) -> None:
+    wrong = [f"{k} was {state.get(k)}, is {v}" for k, v in plan.items() if state.get(k) != v]
+    if wrong:
+        raise ValueError(
+            f"the run in {folder} cannot be resumed with other settings ({'; '.join(wrong)}): "
+            "restore them, or train without resume to start afresh"
+        )

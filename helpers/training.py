@@ -1,0 +1,143 @@
+"""Training over windows: one compile, one `fit`, and a run that can be stopped and resumed.
+
+A round is all the epochs of one window. After each one the hold-out is scored and the run's
+folder brought up to date; `run_folder.py` says what lies there.
+"""
+
+import time
+from pathlib import Path
+
+import keras
+from tqdm.auto import tqdm
+
+from helpers.images import read_block
+from helpers.iou import confusion_matrix, evaluate, predict_masks, scores
+from helpers.memory import MIB, peak_rss
+from helpers.run_folder import load_history as load_history
+from helpers.run_folder import plan_of, resume_run, save_round, start_run
+
+HOLDOUT_BYTES = 64 * MIB
+"""A hold-out up to this size is decoded once; a larger one is read again for every score."""
+
+
+def train(
+    model: keras.Model,
+    subset,
+    holdout,
+    folder: str | Path,
+    *,
+    patience: int | None = None,
+    resume: bool = False,
+    stop_after_round: int | None = None,
+    callbacks=(),
+    progress: bool = True,
+) -> list[dict]:
+    """Train a compiled model over all windows of a `SlidingSubset`; returns one dict a round.
+
+    `holdout` is an `Index` of pairs that no window loads. `patience` ends the run when that many
+    rounds in a row brought no better hold-out mean IoU. `stop_after_round=3` ends it after three
+    rounds; `resume=True` loads the weights and the optimizer of the last finished round into
+    `model` and goes on (from the start, where no round was finished). On one processor type the
+    result is then the same, bit for bit, as without the stop, because the order of pictures is a
+    function of the epoch alone. A network with Dropout would differ: its random state is not saved.
+
+    The dicts hold `round` (counted from 1), `epoch` (finished so far), `loss` and `accuracy` of
+    the round's last epoch, `holdout_pixel_accuracy`, `holdout_mean_iou`, `seconds` (scoring
+    included) and `peak_rss_bytes`. More Keras `callbacks` may be given; they find the
+    hold-out's scores in the `logs` of each round's last epoch.
+
+    Without `resume`, an earlier run in `folder` is deleted. Raises ValueError if the model is not
+    compiled, or if the run in `folder` was set up differently from the one to be resumed.
+    """
+    if not model.compiled:
+        raise ValueError("the model is not compiled: call compile_fcn(model) before train")
+    for name, value in (("patience", patience), ("stop_after_round", stop_after_round)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be None or at least 1, not {value}")
+    folder, plan = Path(folder), plan_of(subset, holdout)
+    history = resume_run(model, subset, folder, plan) if resume else start_run(folder, plan)
+    done = len(history["rounds"])
+    last = min(stop_after_round or subset.n_rounds, subset.n_rounds)
+    if done >= last or _out_of_patience(history["rounds"], patience):
+        return history["rounds"]
+    subset.seek(done * subset.epochs_per_round)
+    with tqdm(total=subset.n_rounds, initial=done, unit="round", disable=not progress) as bar:
+        round_end = RoundEnd(subset, Holdout(holdout, subset.ring.size), folder, plan, history)
+        round_end.patience, round_end.bar = patience, bar
+        model.fit(
+            subset,
+            initial_epoch=done * subset.epochs_per_round,
+            epochs=last * subset.epochs_per_round,
+            shuffle=False,  # the subset shuffles, in an order that can be repeated
+            verbose=0,
+            callbacks=[subset.follow_callback(), round_end, *callbacks],
+        )
+    return history["rounds"]
+
+
+class Holdout:
+    """The pictures a model is scored on: decoded once if they are few, else for every score."""
+
+    def __init__(self, index, size):
+        self.index, self.size, self.arrays = index, size, None
+        if len(index) * size[0] * size[1] * 4 <= HOLDOUT_BYTES:
+            self.arrays = read_block(index, range(len(index)), size)
+
+    def scores(self, model, batch_size: int):
+        if self.arrays is None:
+            return scores(evaluate(model, self.index, self.size, batch_size=batch_size))
+        images, masks = self.arrays
+        predictions = predict_masks(model, images, batch_size)
+        return scores(confusion_matrix(masks, predictions, self.index.n_classes))
+
+
+class RoundEnd(keras.callbacks.Callback):
+    """Scores the hold-out and saves everything at the end of each round.
+
+    Keras' own `ModelCheckpoint` writes over the file it replaces, so that a crash leaves half of
+    one, and `EarlyStopping` forgets in a resumed run how long it has waited. Both count epochs;
+    only a finished round can be resumed.
+    """
+
+    def __init__(self, subset, holdout: Holdout, folder: Path, plan: dict, history: dict):
+        super().__init__()
+        self.subset, self.holdout, self.folder = subset, holdout, folder
+        self.plan, self.history = plan, history
+        self.patience, self.bar = None, None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch % self.subset.epochs_per_round == 0:
+            self.began = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        finished, more = divmod(epoch + 1, self.subset.epochs_per_round)
+        row = {"round": finished + bool(more), "epoch": epoch + 1}
+        row |= {name: float(value) for name, value in logs.items()}
+        self.history["epochs"].append(row)
+        if not more:
+            self._finish(row, logs)
+
+    def _finish(self, row: dict, logs: dict) -> None:
+        found = self.holdout.scores(self.model, self.subset.batch_size)
+        logs["holdout_pixel_accuracy"] = found.pixel_accuracy
+        logs["holdout_mean_iou"] = found.mean_iou
+        rounds = self.history["rounds"]
+        rounds.append({"round": row["round"], "epoch": row["epoch"]} | logs)
+        rounds[-1]["seconds"] = time.perf_counter() - self.began
+        rounds[-1]["peak_rss_bytes"] = peak_rss()
+        best = _rounds_since_best(rounds) == 0
+        save_round(self.model, self.folder, self.plan, self.history, best)
+        if self.bar is not None:
+            self.bar.update()
+            self.bar.set_postfix_str(f"loss {row['loss']:.3f}, mean IoU {found.mean_iou:.3f}")
+        if _out_of_patience(rounds, self.patience):
+            self.model.stop_training = True
+
+
+def _rounds_since_best(rounds: list[dict]) -> int:
+    found = [row["holdout_mean_iou"] for row in rounds]
+    return len(found) - 1 - found.index(max(found))
+
+
+def _out_of_patience(rounds: list[dict], patience: int | None) -> bool:
+    return patience is not None and bool(rounds) and _rounds_since_best(rounds) >= patience

@@ -54,6 +54,20 @@ def panels(
 
 
 @styled
+def strips(rows: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
+    """The same pictures in several ways: one row for each entry (title -> pictures)."""
+    n = len(next(iter(rows.values())))
+    _, axes = plt.subplots(len(rows), n, figsize=(1.6 * n, 1.6 * len(rows)), squeeze=False)
+    for strip, (title, pictures) in zip(axes, rows.items(), strict=True):
+        strip[0].set_ylabel(title, fontsize=11)
+        for ax, picture in zip(strip, pictures, strict=True):
+            ax.imshow(picture)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+    return axes
+
+
+@styled
 def pairs(images: Sequence[np.ndarray], masks: Sequence[np.ndarray], index) -> np.ndarray:
     """Pictures above their masks, with a legend of the classes that occur. Returns the axes."""
     n = len(images)

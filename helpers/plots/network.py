@@ -1,6 +1,6 @@
 """Figures of notebook 03: how a score map grows back to the picture, and how training went."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,31 +69,33 @@ def upsampling_steps(maps: Sequence[np.ndarray], titles: Sequence[str]) -> np.nd
 
 
 @styled
-def curves_by_round(history: Sequence[dict]) -> np.ndarray:
-    """Loss, accuracy and mean IoU by round, as `helpers.training` records them.
+def curves_by_round(history: Sequence[dict], baseline: Mapping[str, float]) -> np.ndarray:
+    """Loss, accuracy and mean IoU by round, as `helpers.training` records them. Returns the axes.
 
-    Each entry has "loss", "accuracy", "holdout_pixel_accuracy" and "holdout_mean_iou". Returns the
-    axes.
+    Each entry of `history` has "loss", "accuracy", "holdout_pixel_accuracy", "holdout_mean_iou".
+    `baseline` holds the "pixel_accuracy" and "mean_iou" of calling everything background.
     """
     _, axes = plt.subplots(1, 3, figsize=(9.5, 3.1))
     rounds = np.arange(1, len(history) + 1)
 
     def line(ax, key, colour, label):
-        ax.plot(rounds, [entry[key] for entry in history], "o-", markersize=3.5, color=colour,
-                label=label)  # fmt: skip
+        values = [entry[key] for entry in history]
+        ax.plot(rounds, values, "o-", markersize=3.5, color=colour, label=label)
 
     line(axes[0], "loss", BLUE, "window")
-    axes[0].set(title="Loss", ylim=(0, None))
     line(axes[1], "accuracy", BLUE, "window")
     line(axes[1], "holdout_pixel_accuracy", ORANGE, "hold-out")
-    axes[1].set(title="Pixel accuracy", ylim=(None, 1))
     line(axes[2], "holdout_mean_iou", ORANGE, "hold-out")
+    for ax, key in ((axes[1], "pixel_accuracy"), (axes[2], "mean_iou")):
+        ax.axhline(baseline[key], linestyle="--", color=GREY, linewidth=1.2, label="all background")
+    axes[0].set(title="Loss", ylim=(0, None))
+    axes[1].set(title="Pixel accuracy", ylim=(None, 1))
     axes[2].set(title="Mean IoU", ylim=(0, 1))
     for ax in axes:
         ax.set_xlabel("round")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", color=GREY, alpha=0.25)
-        ax.legend(fontsize=9)
+        ax.legend(fontsize=9, loc="best")
     return axes
 
 

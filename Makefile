@@ -11,7 +11,7 @@ help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/make_venv.sh
-	@sh tools/make_venv.sh $(PYTHON)
+	@sh tools/make_venv.sh "$(PYTHON)"
 
 data: $(READY)  ## draw the offline data set into data/shapes (once)
 	@$(BIN)/python -m helpers.shapes

@@ -1,7 +1,8 @@
 """Small tested modules behind the "Bigger than RAM" notebooks.
 
-TensorFlow prints start-up lines that hide what a cell has to say. The defaults below keep them
-out of the notebooks; a value that is already in the environment wins.
+The default below silences what TensorFlow's C++ part says after it was imported, such as
+"failed call to cuInit" where there is no GPU. The lines it writes while it is imported take no
+notice of it; `helpers.quiet` sets those aside. A value already in the environment wins.
 """
 
 import os

@@ -28,9 +28,13 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
     Each round has a fresh random 90/10 split of its window, a fresh compile, which forgets Adam's
     state (`compile_model(model)`, by default `compile_as_article`), EarlyStopping on val_loss
     and, given a path in `checkpoint`, ModelCheckpoint on val_accuracy (the article's val_acc is
-    its Keras 2 name). Both callbacks start anew each round. The masks are float64 one-hot arrays
-    as in the article, or class ids with `one_hot=False`. `after_round(window)` is called when a
+    its Keras 2 name). Both callbacks start anew each round. `after_round(window)` is called when a
     round's arrays are deleted. Returns the histories, a dict of lists per round.
+
+    What costs memory and time is kept, so that it can be measured: the whole window decoded anew,
+    the copies that the split makes, masks as float64 one-hot arrays (class ids, uint8, with
+    `one_hot=False`), a compile in each round. Images are uint8 (n, h, w, 3), as `read_block` gives
+    them; `size` is (height, width).
     """
     rng = np.random.default_rng(seed)
     histories = []

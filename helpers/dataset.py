@@ -51,12 +51,21 @@ class Index:
     stems: np.ndarray  # bytes (n,): UTF-8, as long as the longest stem
     suffixes: tuple[str, ...]  # the few suffixes that occur
     suffix_numbers: np.ndarray  # uint8 (n, 2): of the image and of the mask
+    palette: np.ndarray  # uint8 (n_classes, 3): the classes' colours
 
     @classmethod
-    def build(cls, image_folder, mask_folder, class_names, stems, suffixes=(".jpg", ".png")):
-        """An index from a list of stems. `suffixes`: one (image, mask) pair for all of the
-        stems, or a list with one such pair for each."""
+    def build(
+        cls, image_folder, mask_folder, class_names, stems, suffixes=(".jpg", ".png"), palette=None
+    ):
+        """An index from a list of n stems (text); whether the files exist is not looked up.
+
+        `suffixes` is one (image, mask) tuple for all stems, or a list of n such tuples. `palette`
+        is an integer array (n_classes, 3) of values 0 … 255, or None for VOC's colours. Raises
+        ValueError for fewer than 2, more than 255 or repeated class names, and for a palette of
+        another shape, with values outside 0 … 255 or with a colour twice.
+        """
         class_names = _checked_classes(class_names)
+        palette = _checked_palette(palette, len(class_names))
         if isinstance(suffixes, tuple):
             kinds, numbers = suffixes, np.broadcast_to(np.uint8([0, 1]), (len(stems), 2)).copy()
         else:
@@ -64,8 +73,9 @@ class Index:
             number = {suffix: i for i, suffix in enumerate(kinds)}
             numbers = np.array([[number[a], number[b]] for a, b in suffixes], np.uint8)
         stems = np.array([os.fsencode(stem) for stem in stems])
-        stems.flags.writeable = numbers.flags.writeable = False
-        return cls(Path(image_folder), Path(mask_folder), class_names, stems, kinds, numbers)
+        stems.flags.writeable = numbers.flags.writeable = palette.flags.writeable = False
+        folders = Path(image_folder), Path(mask_folder)
+        return cls(*folders, class_names, stems, kinds, numbers, palette)
 
     def __len__(self):
         return len(self.stems)
@@ -96,14 +106,9 @@ class Index:
         return len(self.class_names)
 
     @property
-    def palette(self):
-        """The classes' colours, uint8 (n_classes, 3)."""
-        return voc_palette(self.n_classes)
-
-    @property
     def nbytes(self):
-        """Bytes held for the pairs (a slice shares them with the index it was cut from)."""
-        return self.stems.nbytes + self.suffix_numbers.nbytes
+        """Bytes of the arrays (a slice shares them with the index it was cut from)."""
+        return self.stems.nbytes + self.suffix_numbers.nbytes + self.palette.nbytes
 
     def shuffled(self, seed):
         """The same pairs in an order that depends on `seed` alone: a shuffle of the whole data
@@ -136,11 +141,13 @@ def index_voc(root, split="train"):
     return Index.build(root / "JPEGImages", root / "SegmentationClass", names, stems)
 
 
-def index_folder(images, masks, classes):
+def index_folder(images, masks, classes, palette=None):
     """Index two folders whose files match by stem: `images/a.jpg` and `masks/a.png`.
 
-    `classes` lists the class names in the order of the mask ids, background first. Masks without
-    an image are left out. Raises FileNotFoundError or ValueError naming the file at fault.
+    `classes` lists the class names in the order of the mask ids, background first. `palette`,
+    integers 0 … 255 of shape (n_classes, 3), turns the colours of RGB masks into ids (None: VOC's
+    colours). Masks without an image are left out. Raises FileNotFoundError or ValueError naming
+    the file or value at fault.
     """
     images, masks = Path(images), Path(masks)
     image_of, mask_of = _pictures_by_stem(images), _pictures_by_stem(masks)
@@ -154,9 +161,8 @@ def index_folder(images, masks, classes):
             f"({len(missing):,} of {len(stems):,} images have none). A mask has the stem of its "
             f"image, here {missing[0]}.png: add it, or move the image elsewhere."
         )
-    return Index.build(
-        images, masks, classes, stems, [(image_of[stem], mask_of[stem]) for stem in stems]
-    )
+    suffixes = [(image_of[stem], mask_of[stem]) for stem in stems]
+    return Index.build(images, masks, classes, stems, suffixes, palette)
 
 
 def _voc_root(root):
@@ -189,7 +195,8 @@ def _read_list(folder, split):
 
 def _lines(path):
     # "utf-8-sig" also reads the mark that Windows editors put in front.
-    return [line.strip() for line in path.read_text("utf-8-sig").splitlines() if line.strip()]
+    text = path.read_text(encoding="utf-8-sig")
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _file_names(folder):
@@ -221,6 +228,23 @@ def _checked_classes(names):
         raise ValueError(f"Give between 2 and {VOID} class names, background first: got {names!r}.")
     _refuse_repeats(names, "the list of classes")
     return names
+
+
+def _checked_palette(palette, n_classes):
+    if palette is None:
+        return voc_palette(n_classes)
+    colours = np.asarray(palette)
+    if colours.shape != (n_classes, 3) or not np.issubdtype(colours.dtype, np.integer):
+        raise ValueError(
+            f"The palette must be integers of shape ({n_classes}, 3), one colour for each class: "
+            f"got {colours.dtype} {colours.shape}."
+        )
+    if colours.min() < 0 or colours.max() > 255:
+        raise ValueError(
+            f"The palette's values go from 0 to 255: got {colours.min()} to {colours.max()}."
+        )
+    _refuse_repeats([tuple(colour) for colour in colours.tolist()], "the palette")
+    return colours.astype(np.uint8)
 
 
 def _refuse_repeats(names, where):

@@ -7,8 +7,10 @@ from pathlib import Path
 import requests
 from tqdm.auto import tqdm
 
+from helpers.memory.sizes import MIB
+
 CHUNK = 2**14  # bytes; at most this much is lost when a connection breaks
-SPARE = 64 * 2**20  # bytes of disk left free
+SPARE = 64 * MIB  # bytes of disk left free
 
 
 class ResumingDownloader:
@@ -70,6 +72,6 @@ def check_space(folder: Path, needed: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + SPARE:
         raise OSError(
-            f"{folder}: {what} needs {(needed + SPARE) / 2**20:,.0f} MiB on this disk, "
-            f"{free / 2**20:,.0f} MiB are free"
+            f"{folder}: {what} needs {(needed + SPARE) / MIB:,.0f} MiB on this disk, "
+            f"{free / MIB:,.0f} MiB are free"
         )

@@ -41,6 +41,16 @@ def _expect(condition: bool, hint: str) -> None:
         raise _NotYetError(hint)
 
 
+def _traced(function: Callable, *args) -> tuple:
+    """What the function returns, and the bytes that it held at its peak."""
+    tracemalloc.start()
+    try:
+        answer = function(*args)
+        return answer, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 # --- notebook 01
 
 
@@ -60,9 +70,9 @@ def check_bytes_needed(bytes_needed) -> None:
 @_check
 def check_to_unit_range(to_unit_range) -> None:
     """`to_unit_range(images)` -> float32 between 0 and 1, the input unchanged."""
-    images = np.arange(2 * 4 * 8 * 3, dtype=np.uint8).reshape(2, 4, 8, 3)
+    images = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
     before = images.copy()
-    scaled = to_unit_range(images)
+    scaled, peak = _traced(to_unit_range, images)
     _expect(np.array_equal(images, before), "the images that came in have changed.")
     _expect(isinstance(scaled, np.ndarray), "return a NumPy array.")
     right = scaled.shape == images.shape and np.allclose(scaled, before / 255.0, atol=1e-6)
@@ -71,6 +81,10 @@ def check_to_unit_range(to_unit_range) -> None:
         scaled.dtype == np.float32,
         f"the result is {scaled.dtype}, {scaled.itemsize} bytes a number; float32 needs 4.",
     )
+    _expect(
+        peak < 2.5 * scaled.nbytes,
+        f"the result is right, but on the way you held {peak / scaled.nbytes:.1f} times its size.",
+    )
 
 
 @_check
@@ -78,12 +92,7 @@ def check_stack(stack) -> None:
     """`stack(readers, height, width)` -> uint8 (n, height, width, 3), never two copies of it."""
     n, height, width = 64, 64, 96
     readers = [functools.partial(np.full, (height, width, 3), k, dtype=np.uint8) for k in range(n)]
-    tracemalloc.start()
-    try:
-        stacked = stack(readers, height, width)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    stacked, peak = _traced(stack, readers, height, width)
     expected = np.arange(n, dtype=np.uint8)
     right = (
         isinstance(stacked, np.ndarray)
@@ -134,7 +143,7 @@ def check_slots_to_fill(slots_to_fill) -> None:
             found = sorted(int(slot) for slot in slots_to_fill(round_, window, stride))
             _expect(
                 found == expected,
-                f"window {window}, stride {stride}, after round {round_}: slots {expected} change, "
+                f"window {window}, stride {stride}, round_={round_}: slots {expected} change, "
                 f"your function says {found}.",
             )
             slots = changed
@@ -203,7 +212,10 @@ def check_double(double) -> None:
 
 # --- notebook 04
 
-CONFUSION = np.array([[50, 2, 3, 0], [4, 10, 1, 0], [6, 0, 4, 0], [0, 0, 0, 0]])
+# Class 3 is predicted but never there: its IoU is 0. Class 4 occurs nowhere: it has none.
+CONFUSION = np.array(
+    [[50, 2, 3, 1, 0], [4, 10, 1, 0, 0], [6, 0, 4, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
+)
 
 
 @_check
@@ -222,12 +234,14 @@ def check_iou_of_class(iou_of_class) -> None:
 @_check
 def check_mean_iou(mean_iou) -> None:
     """`mean_iou(matrix)` -> mean over the classes that occur in truth or prediction."""
-    inside = np.diag(CONFUSION)[:3]
-    union = CONFUSION.sum(axis=0)[:3] + CONFUSION.sum(axis=1)[:3] - inside
+    inside = np.diag(CONFUSION)[:4]
+    union = CONFUSION.sum(axis=0)[:4] + CONFUSION.sum(axis=1)[:4] - inside
     expected = float((inside / union).mean())
     found = float(mean_iou(CONFUSION))
-    if np.isclose(found, expected * 3 / 4):
-        raise _NotYetError("class 3 never occurs; it must not count as a zero.")
+    if np.isclose(found, expected * 4 / 5):
+        raise _NotYetError("class 4 never occurs; it must not count as a zero.")
+    if np.isclose(found, expected * 4 / 3):
+        raise _NotYetError("class 3 was predicted, wrongly; its IoU of 0 counts.")
     if np.isclose(found, np.trace(CONFUSION) / CONFUSION.sum()):
         raise _NotYetError("that is the pixel accuracy.")
     _expect(

@@ -7,7 +7,9 @@ scores of pool4 on the way, FCN-8s also those of pool3.
 
 Where this differs from the paper: there FCN-32s climbs ×32 in one step, and FCN-16s ×16 in its
 last. Here all three take the same steps, so the skips are the only difference between them. As in
-the paper the ×2 steps start bilinear and are learned, and the last step stays bilinear.
+the paper the ×2 steps start bilinear and are learned, and the last step stays bilinear. The VGG16
+body ends at pool5; the paper keeps the fully connected layers fc6 and fc7 as convolutions, 4096
+channels each, between pool5 and its scores.
 """
 
 from pathlib import Path
@@ -17,8 +19,8 @@ import numpy as np
 from keras import layers
 
 from helpers.dataset import VOID
+from helpers.settings import BODIES
 
-BODIES = ("small", "mobilenet", "vgg16")
 STRIDES = (8, 16, 32)
 # (filters, convolutions) of each block; the first convolution of a block halves the picture.
 SMALL_BLOCKS = ((24, 1), (48, 2), (96, 2), (128, 2), (128, 2))

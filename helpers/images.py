@@ -47,9 +47,10 @@ def read_mask(path, size=None, n_classes=None, palette=None):
         return mask_array(picture, path, size, n_classes, palette)
 
 
-def read_pair(pair, size=None, n_classes=None, palette=None):
+def read_pair(pair, size=None, n_classes=None, palette=None, native_mask=False):
     """(image uint8 (h, w, 3), mask uint8 (h, w)) of a `Pair`; see `read_image`, `read_mask`.
 
+    With `native_mask=True` only the image is resized to `size`; the mask keeps its size on disk.
     Raises ValueError naming both files when their sizes on disk differ.
     """
     with _opened(pair.image) as picture, _opened(pair.mask) as drawing:
@@ -60,7 +61,8 @@ def read_pair(pair, size=None, n_classes=None, palette=None):
                 f"mask {pair.mask} is {masked[0]}x{masked[1]}. Give both the same size."
             )
         image = image_array(picture, pair.image, size)
-        return image, mask_array(drawing, pair.mask, size, n_classes, palette)
+        mask_size = None if native_mask else size
+        return image, mask_array(drawing, pair.mask, mask_size, n_classes, palette)
 
 
 def read_block(index, rows, size, images=None, masks=None, threads=None):
@@ -68,8 +70,12 @@ def read_block(index, rows, size, images=None, masks=None, threads=None):
 
     Given arrays are filled in place, so a loop can use the same memory again and again. Pillow
     lets go of Python's lock while it decodes, so threads (at most 8, one a core) work side by
-    side. The first error reaches the caller, names its file and cancels what has not begun.
+    side. The first error reaches the caller and cancels what has not begun: OSError naming a file
+    that cannot be decoded, ValueError naming one with wrong ids, colours or size. ValueError also
+    for `threads` below 1 and for given arrays that are not writeable uint8 of the right shape.
     """
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be None or at least 1, not {threads}.")
     rows = np.asarray(rows, dtype=int)
     images = _checked_target(images, (len(rows), *size, 3), "images")
     masks = _checked_target(masks, (len(rows), *size), "masks")

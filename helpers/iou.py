@@ -4,7 +4,9 @@ The way of the FCN authors (Long, Shelhamer, Darrell 2015): count pixels in one 
 pictures, leave void (255) out, and compute the scores once at the end.
 """
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from helpers.dataset import VOID
-from helpers.images import read_block, read_mask
+from helpers.images import read_block, read_pair
 
 
 def confusion_matrix(truth, prediction, n_classes: int, void: int = VOID) -> np.ndarray:
@@ -114,11 +116,11 @@ def picture_matrices(
     """
     for start in range(0, len(index), batch_size):
         rows = range(start, min(start + batch_size, len(index)))
-        images, truths = read_block(index, rows, size)
         if not native:
+            images, truths = read_block(index, rows, size)
             predictions = predict_masks(model, images, batch_size)
         else:
-            truths = [_native_mask(index, row) for row in rows]
+            images, truths = _read_native(index[rows.start : rows.stop], size)
             logits = model.predict_on_batch(images)
             predictions = (_resized_argmax(*pair) for pair in zip(logits, truths, strict=True))
         for truth, prediction in zip(truths, predictions, strict=True):
@@ -178,8 +180,15 @@ def iou_by_object_size(truths, predictions, edges=(0, 50, 200, 800, np.inf)) -> 
     return groups
 
 
-def _native_mask(index, row: int) -> np.ndarray:
-    return read_mask(index[row].mask, n_classes=index.n_classes, palette=index.palette)
+def _read_native(index, size) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Images uint8 (n, *size, 3), and the masks in the sizes that they have on disk."""
+
+    def read(pair):
+        return read_pair(pair, size, index.n_classes, index.palette, native_mask=True)
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        images, masks = zip(*pool.map(read, index), strict=True)
+    return np.stack(images), list(masks)
 
 
 def _resized_argmax(logits: np.ndarray, truth: np.ndarray) -> np.ndarray:

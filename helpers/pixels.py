@@ -26,6 +26,11 @@ def naming(path):
 
 
 def image_array(picture, path, size):
+    """An opened Pillow picture as uint8 (h, w, 3), as a viewer shows it.
+
+    `size` is (height, width) to resize to (bilinear, antialiased), or None. `path` is for the
+    errors: OSError for pixels that cannot be decoded or that do not fit 8 bits a channel.
+    """
     with naming(path):
         ImageOps.exif_transpose(picture, in_place=True)
         picture = _to_rgb(picture)
@@ -54,6 +59,14 @@ def _to_rgb(picture):
 
 
 def mask_array(picture, path, size, n_classes, palette):
+    """An opened Pillow picture as class ids, uint8 (h, w); void is 255.
+
+    `size` is (height, width) to resize to (nearest neighbour), or None. The colours of an RGB
+    picture are looked up in `palette`, uint8 (n, 3), or None if there is none. `n_classes` None
+    allows every id. `path` is for the errors: OSError for pixels that cannot be decoded;
+    ValueError for a JPEG, a mode that holds no ids, an id from `n_classes` on (255 excepted), and
+    a colour that is not in the palette.
+    """
     if picture.format == "JPEG":
         raise ValueError(f"{path} is a JPEG, which blurs class ids. Save masks as PNG.")
     with naming(path):

@@ -2,11 +2,14 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 
 from tqdm.auto import tqdm
+
+MOST_ON_WINDOWS = 61  # ProcessPoolExecutor refuses more there
 
 
 def call_for_each(
@@ -15,11 +18,14 @@ def call_for_each(
     """Call `function(item)` for every item; what it returns is dropped, its errors are raised.
 
     `workers` processes do it (None: one for each processor, fewer for few items; 1: no new
-    process). `function` must be importable, as for every other process. `bar_options` go to tqdm.
+    process; on Windows 61 at most). `function` must be importable, as for every other process.
+    `bar_options` go to tqdm.
     """
     items = list(items)
     # A new process takes about as long to start as a dozen calls of the kind this is used for.
     workers = workers or min(_processors(), len(items) // 16)
+    if sys.platform == "win32":
+        workers = min(workers, MOST_ON_WINDOWS)
     with tqdm(total=len(items), **bar_options) as bar:
         if workers <= 1:
             for item in items:

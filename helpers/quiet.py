@@ -1,10 +1,11 @@
-"""`import helpers.quiet` before Keras, and TensorFlow's start-up lines stay out of the cell.
+"""`from helpers.quiet import keras` is Keras without TensorFlow's start-up lines in the cell.
 
 TensorFlow 2.21 writes them to the process's error stream while it is imported, and no longer asks
 TF_CPP_MIN_LOG_LEVEL (tensorflow issue 100442). So that stream is set aside for the length of the
 import. If the import fails, all that was written is shown.
 """
 
+import logging
 import os
 import tempfile
 
@@ -22,3 +23,6 @@ with tempfile.TemporaryFile() as aside:
     finally:
         os.dup2(stderr, STDERR)
         os.close(stderr)
+
+# A network that is scored on a last, shorter batch is traced twice; that is no cause for a warning.
+logging.getLogger("tensorflow").setLevel(logging.ERROR)

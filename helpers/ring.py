@@ -69,7 +69,13 @@ class RingBuffer:
         thread.shutdown(wait=False)
 
     def take(self, rows):
-        """Copies (images, masks) of rows that the window holds."""
+        """Copies (images uint8 (n, h, w, 3), masks uint8 (n, h, w)) of `rows`, int (n,).
+
+        Raises IndexError naming the first row that is not held.
+        """
+        missing = self._missing(rows)
+        if len(missing):
+            raise IndexError(f"Row {missing[0]} is not in the window: call show first.")
         slots = rows % self.window
         return np.take(self.images, slots, axis=0), np.take(self.masks, slots, axis=0)
 

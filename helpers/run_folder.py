@@ -3,24 +3,31 @@
     last.keras      the model after the last finished round, with the optimizer's state
     best.keras      the model of the round with the best hold-out mean IoU
     history.json    {"rounds": [one dict a round], "epochs": [one dict an epoch]}
-    state.json      how the run was set up, and how many rounds are finished
+    state.json      how the run was set up; written once, at its start
 
 Every file is written under another name and renamed when it is complete: whenever a run is
 killed, each of these files is whole.
 """
 
+import hashlib
 import json
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
+FILES = ("last.keras", "best.keras", "history.json", "state.json")
 
-def load_history(folder: str | Path, what: str = "rounds") -> list[dict]:
-    """The rounds finished so far in a run's folder, or with `what="epochs"` their epochs."""
+
+def load_history(folder: str | Path) -> list[dict]:
+    """The rounds finished so far in a run's folder, one dict each, as `train` returns them.
+
+    Raises FileNotFoundError where no round was finished.
+    """
     file = Path(folder) / "history.json"
     if not file.is_file():
         raise FileNotFoundError(f"no {file}: no round was finished there, call train first")
-    return json.loads(file.read_text("utf-8"))[what]
+    return _read_json(file)["rounds"]
 
 
 @contextmanager
@@ -30,15 +37,19 @@ def replacing(path: Path):
     A crash before that leaves the old file as it was. The temporary name keeps the suffix, which
     tells Keras the format.
     """
-    temporary = path.with_name(f"{path.stem}.partial{path.suffix}")
+    temporary = _partial(path)
     yield temporary
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
-def save_round(model, folder: Path, plan: dict, history: dict, best: bool) -> None:
-    """Write all files of a run at the end of a round; `best` says whether best.keras is one."""
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.partial{path.suffix}")
+
+
+def save_round(model, folder: Path, history: dict, best: bool) -> None:
+    """Write a run's history and models at the end of a round; best.keras only if `best`."""
     if best:
         with replacing(folder / "best.keras") as file:
             model.save(file)
@@ -46,49 +57,65 @@ def save_round(model, folder: Path, plan: dict, history: dict, best: bool) -> No
     _write_json(folder / "history.json", history)
     with replacing(folder / "last.keras") as file:
         model.save(file)
-    _write_json(folder / "state.json", plan | {"rounds_finished": len(history["rounds"])})
 
 
 def _write_json(path: Path, content: dict) -> None:
     with replacing(path) as file:
-        file.write_text(json.dumps(content, indent=1), "utf-8")
+        file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def start_run(folder: Path, plan: dict) -> dict:
-    """Empty the folder of an earlier run's files; an empty history."""
+    """Empty the folder of an earlier run's files, half-written ones too; an empty history."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("last.keras", "best.keras", "history.json", "state.json"):
+    for name in FILES:
         (folder / name).unlink(missing_ok=True)
-    _write_json(folder / "state.json", plan | {"rounds_finished": 0})
+        _partial(folder / name).unlink(missing_ok=True)
+    _write_json(folder / "state.json", plan)
     return {"rounds": [], "epochs": []}
 
 
 def resume_run(model, subset, folder: Path, plan: dict) -> dict:
     """Load the last finished round into `model`; returns the history up to there.
 
-    Without one the run starts afresh. Raises ValueError if it was set up differently.
+    Without one the run starts afresh. Raises ValueError if it was set up differently, or if the
+    folder does not say how, or holds a model from the middle of a round.
     """
     if not (folder / "last.keras").is_file():
         return start_run(folder, plan)
-    _refuse_other_plan(json.loads((folder / "state.json").read_text("utf-8")), plan, folder)
+    if not (folder / "state.json").is_file():
+        raise ValueError(
+            f"{folder / 'state.json'} is missing, so nothing says how the run was set up: put it "
+            "back, or train without resume to start afresh"
+        )
+    _refuse_other_plan(_read_json(folder / "state.json"), plan, folder)
     model.optimizer.build(model.trainable_variables)
     model.load_weights(folder / "last.keras")
     # The optimizer counts its steps in the same file as the weights. A number in a second file
     # could be one round behind, if the run was killed between the two.
     done, more = divmod(int(model.optimizer.iterations), len(subset) * subset.epochs_per_round)
     if more:
-        raise ValueError(f"{folder / 'last.keras'} was not saved at the end of a round")
-    history = json.loads((folder / "history.json").read_text("utf-8"))
+        raise ValueError(
+            f"{folder / 'last.keras'} was not saved at the end of a round: put back the file that "
+            "train wrote, or train without resume to start afresh"
+        )
+    history = _read_json(folder / "history.json")
     return {what: [row for row in history[what] if row["round"] <= done] for what in history}
 
 
-def plan_of(subset, holdout) -> dict:
+def plan_of(model, subset, holdout) -> dict:
     """What must be the same for a run to be resumed."""
     first, index = subset.windows[0], subset.ring.index
     return {
+        "model": model.name,
         "n_images": len(index),
+        "image_ids": _hash_of_ids(index),
         "class_names": list(index.class_names),
         "n_holdout": len(holdout),
+        "holdout_ids": _hash_of_ids(holdout),
         "size": list(subset.ring.size),
         "window": first.stop - first.start,
         "stride": subset.windows[1].start - first.start if subset.n_rounds > 1 else 0,
@@ -96,8 +123,18 @@ def plan_of(subset, holdout) -> dict:
         "epochs_per_round": subset.epochs_per_round,
         "batch_size": subset.batch_size,
         "seed": subset.seed,
-        "augment": subset.augment and subset.augment.__name__,
+        "augment": subset.augment and _name_of(subset.augment),
     }
+
+
+def _hash_of_ids(index) -> str:
+    """The ids in their order, as 16 hexadecimal digits of a SHA-256."""
+    return hashlib.sha256(b"\n".join(index.stems.tolist())).hexdigest()[:16]
+
+
+def _name_of(function) -> str:
+    # A functools.partial has no name, and its repr holds an address that changes from run to run.
+    return getattr(function, "__qualname__", re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(function)))
 
 
 def _refuse_other_plan(state: dict, plan: dict, folder: Path) -> None:

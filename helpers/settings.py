@@ -32,19 +32,26 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Profile:
-    """One size of the tutorial. `size` is (height, width); `n_holdout` None means all there is."""
+    """One size of the tutorial. `size` is (height, width); `n_holdout` None means all there is.
+
+    `memory_budget` is what each notebook's process may use at its peak. A training step of VGG16
+    with 32 pictures of 224×224 took 3.5 GiB, hence the larger one for `full`.
+    """
 
     stride: int
     size: tuple[int, int]
     batch_size: int
     n_holdout: int | None
     source: str
+    memory_budget: str
 
 
 PROFILES = {
-    "tiny": Profile(stride=2, size=(64, 64), batch_size=8, n_holdout=20, source="tiny"),
-    "workshop": Profile(stride=20, size=(128, 128), batch_size=16, n_holdout=200, source="shapes"),
-    "full": Profile(stride=100, size=(224, 224), batch_size=32, n_holdout=None, source="voc2012"),
+    "tiny": Profile(2, (64, 64), 8, n_holdout=20, source="tiny", memory_budget="1.5 GiB"),
+    "workshop": Profile(
+        20, (128, 128), 16, n_holdout=200, source="shapes", memory_budget="1.5 GiB"
+    ),
+    "full": Profile(100, (224, 224), 32, n_holdout=None, source="voc2012", memory_budget="6 GiB"),
 }
 DATA_FOLDERS = {
     "tiny": PROJECT / "data" / "tiny",
@@ -68,6 +75,7 @@ class Settings:
     size: tuple[int, int]
     batch_size: int
     n_holdout: int | None
+    memory_budget: str
     body: str
     weights: str | Path | None
     seed: int = SEED
@@ -105,6 +113,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         size=profile.size,
         batch_size=profile.batch_size,
         n_holdout=profile.n_holdout,
+        memory_budget=profile.memory_budget,
         body=body,
         weights=weights,
     )

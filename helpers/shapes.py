@@ -26,11 +26,11 @@ from PIL import Image
 from helpers.dataset import voc_palette
 from helpers.pictures import CLASS_NAMES, draw_pair
 from helpers.processes import call_for_each
+from helpers.settings import DATA_FOLDERS
 
 __all__ = ["CLASS_NAMES", "draw_pair", "draw_set", "is_complete"]
 
 VERSION = 1  # raise it when the pictures change: sets drawn before are then refused
-DATA = Path(__file__).resolve().parent.parent / "data"
 TINY = {"n_train": 60, "n_val": 20, "size": (120, 160)}
 JPEG_QUALITY = 90
 # A file that was cut off lacks the last bytes of its format.
@@ -94,7 +94,7 @@ def is_complete(root: str | Path) -> bool:
     expected = {"train": ids[: settings["n_train"]], "val": ids[settings["n_train"] :]}
     for split, names in (expected | {"trainval": ids}).items():
         path = root / "ImageSets" / "Segmentation" / f"{split}.txt"
-        if not path.is_file() or path.read_text().split() != names:
+        if not path.is_file() or path.read_text(encoding="utf-8").split() != names:
             return False
     return all(_is_whole(path) for name in ids for path in _files(root, name))
 
@@ -110,7 +110,7 @@ def _settings(n_train, n_val, size):
 def _read_settings(root):
     path = root / "settings.json"
     try:
-        settings = json.loads(path.read_text())
+        settings = json.loads(path.read_text(encoding="utf-8"))
         return {key: settings[key] for key in ("version", "n_train", "n_val", "size")}
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error!r}): delete the folder {root}") from error
@@ -195,7 +195,7 @@ def main(arguments: list[str] | None = None) -> None:
     for key, value in (("n_train", given.train), ("n_val", given.val), ("size", given.size)):
         if value is not None:
             settings[key] = value
-    out = given.out or DATA / ("tiny" if given.tiny else "shapes")
+    out = given.out or DATA_FOLDERS["tiny" if given.tiny else "shapes"]
     try:
         draw_set(out, **settings)
     except (ValueError, OSError) as error:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from helpers.article import article_loop as article_loop
 from helpers.epochs import EpochCallback, PassCounter
 from helpers.images import read_block
 from helpers.ring import RingBuffer
@@ -53,7 +52,11 @@ def times_seen(n_images, windows):
 
 
 def flip_horizontally(images, masks, rng):
-    """Mirror about half of the pictures of a batch, each with its mask. For `augment=`."""
+    """Mirror about half of the pictures of a batch, each with its mask. For `augment=`.
+
+    `images` (b, h, w, 3) and `masks` (b, h, w), of any dtype, are changed in place and returned;
+    `rng` is a `numpy.random.Generator`, of which b numbers are drawn.
+    """
     flip = rng.random(len(images)) < 0.5
     images[flip] = images[flip, :, ::-1]
     masks[flip] = masks[flip, :, ::-1]

@@ -13,8 +13,10 @@ from tqdm.auto import tqdm
 from helpers.images import read_block
 from helpers.iou import confusion_matrix, evaluate, predict_masks, scores
 from helpers.memory import MIB, peak_rss
-from helpers.run_folder import load_history as load_history
-from helpers.run_folder import plan_of, resume_run, save_round, start_run
+from helpers.run_folder import load_history, plan_of, resume_run, save_round, start_run
+
+# `load_history` reads what `train` wrote, so both can be had from here.
+__all__ = ["Holdout", "RoundEnd", "load_history", "train"]
 
 HOLDOUT_BYTES = 64 * MIB
 """A hold-out up to this size is decoded once; a larger one is read again for every score."""
@@ -47,14 +49,11 @@ def train(
     hold-out's scores in the `logs` of each round's last epoch.
 
     Without `resume`, an earlier run in `folder` is deleted. Raises ValueError if the model is not
-    compiled, or if the run in `folder` was set up differently from the one to be resumed.
+    compiled, or if the run in `folder` cannot be resumed: it was set up differently (settings,
+    pictures, the model's name; Keras names a model that was given none anew each time).
     """
-    if not model.compiled:
-        raise ValueError("the model is not compiled: call compile_fcn(model) before train")
-    for name, value in (("patience", patience), ("stop_after_round", stop_after_round)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be None or at least 1, not {value}")
-    folder, plan = Path(folder), plan_of(subset, holdout)
+    _check(model, patience=patience, stop_after_round=stop_after_round)
+    folder, plan = Path(folder), plan_of(model, subset, holdout)
     history = resume_run(model, subset, folder, plan) if resume else start_run(folder, plan)
     done = len(history["rounds"])
     last = min(stop_after_round or subset.n_rounds, subset.n_rounds)
@@ -62,8 +61,8 @@ def train(
         return history["rounds"]
     subset.seek(done * subset.epochs_per_round)
     with tqdm(total=subset.n_rounds, initial=done, unit="round", disable=not progress) as bar:
-        round_end = RoundEnd(subset, Holdout(holdout, subset.ring.size), folder, plan, history)
-        round_end.patience, round_end.bar = patience, bar
+        scored = Holdout(holdout, subset.ring.size)
+        round_end = RoundEnd(subset, scored, folder, history, patience, bar)
         model.fit(
             subset,
             initial_epoch=done * subset.epochs_per_round,
@@ -73,6 +72,14 @@ def train(
             callbacks=[subset.follow_callback(), round_end, *callbacks],
         )
     return history["rounds"]
+
+
+def _check(model: keras.Model, **counts: int | None) -> None:
+    if not model.compiled:
+        raise ValueError("the model is not compiled: call compile_fcn(model) before train")
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be None or at least 1, not {value}")
 
 
 class Holdout:
@@ -99,11 +106,10 @@ class RoundEnd(keras.callbacks.Callback):
     only a finished round can be resumed.
     """
 
-    def __init__(self, subset, holdout: Holdout, folder: Path, plan: dict, history: dict):
+    def __init__(self, subset, holdout: Holdout, folder: Path, history: dict, patience, bar):
         super().__init__()
         self.subset, self.holdout, self.folder = subset, holdout, folder
-        self.plan, self.history = plan, history
-        self.patience, self.bar = None, None
+        self.history, self.patience, self.bar = history, patience, bar
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch % self.subset.epochs_per_round == 0:
@@ -126,10 +132,9 @@ class RoundEnd(keras.callbacks.Callback):
         rounds[-1]["seconds"] = time.perf_counter() - self.began
         rounds[-1]["peak_rss_bytes"] = peak_rss()
         best = _rounds_since_best(rounds) == 0
-        save_round(self.model, self.folder, self.plan, self.history, best)
-        if self.bar is not None:
-            self.bar.update()
-            self.bar.set_postfix_str(f"loss {row['loss']:.3f}, mean IoU {found.mean_iou:.3f}")
+        save_round(self.model, self.folder, self.history, best)
+        self.bar.update()
+        self.bar.set_postfix_str(f"loss {row['loss']:.3f}, mean IoU {found.mean_iou:.3f}")
         if _out_of_patience(rounds, self.patience):
             self.model.stop_training = True
 

@@ -21,6 +21,7 @@ import requests
 from tqdm.auto import tqdm
 
 from helpers.download import ResumingDownloader, check_space
+from helpers.settings import PROJECT
 
 ARCHIVE = "VOCtrainval_11-May-2012.tar"
 MD5 = "6cd6e144f989b92b3379bac3b3de84fd"
@@ -31,20 +32,21 @@ URLS = (
 )
 LISTS = ("train", "val", "trainval")
 INSIDE = "VOCdevkit/VOC2012"
-DATA = Path(__file__).resolve().parent.parent / "data"
+DATA = PROJECT / "data"
 
 
 def fetch_voc2012(
-    folder: str | Path = "data",
+    folder: str | Path = DATA,
     archive: str | Path | None = None,
     urls: list[str] | None = None,
     md5: str = MD5,
 ) -> Path:
     """Bring VOC 2012 into `folder`; return the folder VOCdevkit/VOC2012 in it.
 
-    `archive` is a file that you already have; otherwise the addresses in `urls` are tried in
-    order (None: those in TUTORIAL_VOC_URLS, separated by spaces, or else the known ones). If the
-    data set is already there, nothing is done. Only the pictures that have a mask are unpacked.
+    Without `folder` it is the project's own data folder, wherever Python was started. `archive` is
+    a file that you already have; otherwise the addresses in `urls` are tried in order (None: those
+    in TUTORIAL_VOC_URLS, separated by spaces, or else the known ones). If the data set is already
+    there, nothing is done. Only the pictures that have a mask are unpacked.
 
     Raises FileNotFoundError if `archive` does not exist, ValueError if its checksum is not `md5`
     or its content is not VOC, ConnectionError if no address works (it tells why, for each), and
@@ -177,8 +179,12 @@ def _missing_files(root):
         if (root / folder).is_dir()
         for entry in os.scandir(root / folder)
     }
-    named = (name for path in lists for name in _files_of((root / path).read_text()))
+    named = (name for path in lists for name in _files_of(_text(root / path)))
     return [name for name in dict.fromkeys(named) if name not in there]
+
+
+def _text(path):
+    return path.read_text(encoding="utf-8")
 
 
 def main(arguments: list[str] | None = None) -> None:

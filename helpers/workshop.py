@@ -48,14 +48,16 @@ class Workshop:
         return self.settings.seed
 
     @property
+    def memory_budget(self) -> str:
+        return self.settings.memory_budget
+
+    @property
     def folder(self) -> Path:
-        """Where this run's models and history go: each profile, data set and body has its own."""
+        """Where this run's models and history go; other data, body or weights go elsewhere."""
         settings = self.settings
-        name = f"{settings.profile}-{settings.source}-{settings.body}"
-        if settings.source == "custom":
-            # Two folders of yours must not share one, so the path itself is part of the name.
-            name += "-" + hashlib.sha256(str(settings.data).encode()).hexdigest()[:8]
-        return BUILD / "training" / name
+        asked_for = f"{settings.data} {settings.body} {settings.weights}"
+        digest = hashlib.sha256(asked_for.encode()).hexdigest()[:8]
+        return BUILD / "training" / f"{settings.profile}-{settings.source}-{settings.body}-{digest}"
 
     def __str__(self) -> str:
         height, width = self.size
@@ -78,12 +80,17 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     the last window are left out, like the article's last 13.
 
     Raises FileNotFoundError if the data is missing (naming the command that brings it) and
-    ValueError if there are too few images for 20 rounds.
+    ValueError if there are too few images for 20 rounds, or one that is in both lists.
     """
     settings = settings or load_settings()
     _prepare(settings)
     train = index_voc(settings.data, "train").shuffled(settings.seed)
     holdout = index_voc(settings.data, "val").shuffled(settings.seed)
+    if both := {pair.id for pair in train} & {pair.id for pair in holdout}:
+        raise ValueError(
+            f"{min(both)} is in train.txt and in val.txt of {settings.data}: an image that is "
+            "trained on cannot be held out. Take it from one of the lists."
+        )
     stride = min(settings.stride, len(train) // STRIDES_IN_ALL)
     if stride < 1:
         raise ValueError(

@@ -31,9 +31,9 @@ def voc_folder(tmp_path):
             Image.fromarray(pixels).save(root / "JPEGImages" / f"{stem}.jpg")
             mask.save(root / "SegmentationClass" / f"{stem}.png")
         for split, members in (splits or {"train": stems, "val": stems[:2]}).items():
-            (lists / f"{split}.txt").write_text("\n".join(members) + "\n")
+            (lists / f"{split}.txt").write_text("\n".join(members) + "\n", encoding="utf-8")
         if tuple(classes) != VOC_CLASSES:
-            (root / "classes.txt").write_text("\n".join(classes) + "\n")
+            (root / "classes.txt").write_text("\n".join(classes) + "\n", encoding="utf-8")
         return root
 
     return draw

@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers.memory import MIB, available_memory, run_under_budget
+from helpers.memory import MIB, available_memory, magics, run_under_budget
 
 ROOT = Path(__file__).resolve().parents[1]
 LINUX = sys.platform.startswith("linux")
@@ -176,6 +176,39 @@ while True:
     assert "watching parent" in result.message
     assert result.increment_bytes > 64 * MIB
     assert gone(int(result.output))
+
+
+@pytest.mark.skipif(not POSIX, reason="the launcher is a shell script")
+def test_behind_a_launcher_the_real_process_is_watched(tmp_path, monkeypatch):
+    # As python.exe of a Windows venv: a small program that starts Python and waits for it.
+    launcher = tmp_path / "python"
+    launcher.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit $?\n', encoding="utf-8")
+    launcher.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(launcher))
+    source = "import os, time\nprint(os.getpid())\nblock = b'1' * 2**27\ntime.sleep(60)"
+    result = run_under_budget(source, "64 MiB", watch=True)
+    assert result.outcome == "ended by signal"
+    assert result.increment_bytes > 64 * MIB
+    assert gone(int(result.output))
+
+
+@pytest.mark.skipif(not LINUX, reason="a real limit exists on Linux only")
+def test_a_limit_that_is_there_already_is_told():
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import resource\n"
+        "from helpers.memory import budget\n"
+        "budget.available_memory = lambda: 2**40\n"
+        "hard = resource.getrlimit(resource.RLIMIT_AS)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, hard))\n"
+        "result = budget.run_under_budget('print(1)', '3 GiB')\n"
+        "print(result.outcome, result.message)\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(
+        f"error OSError: The address space is already limited to {3 * 2**30}"
+    )
 
 
 def test_what_the_code_leaves_running_ends_with_it():
@@ -381,20 +414,21 @@ def test_interrupting_the_kernel_ends_the_child(tmp_path):
             return await super().async_execute_cell(cell, index, **options)
 
         async def stop_soon(self):
-            while not (note.exists() and note.read_text()):
+            while not (note.exists() and note.read_text(encoding="utf-8")):
                 await asyncio.sleep(0.05)
             await self.km.interrupt_kernel()
 
     notebook = run_cells(
         f"%load_ext helpers.memory\nnote = {str(note)!r}",
         "%%memory_budget 64 MiB --with note\n"
-        "import os, time\nopen(note, 'w').write(str(os.getpid()))\ntime.sleep(60)",
+        "import os, time\n"
+        "open(note, 'w', encoding='utf-8').write(str(os.getpid()))\ntime.sleep(60)",
         "print('still alive')",
         client=Impatient,
         allow_errors=True,
     )
     assert notebook.cells[1].outputs[-1].ename == "KeyboardInterrupt"
-    assert gone(int(note.read_text()))
+    assert gone(int(note.read_text(encoding="utf-8")))
     assert printed(notebook.cells[2]) == "still alive\n"
 
 
@@ -414,3 +448,11 @@ def test_a_real_interrupt_signal_ends_the_child():
     time.sleep(0.3)
     parent.send_signal(signal.SIGINT)
     assert parent.communicate(timeout=20)[0] == "[]\n"
+
+
+def test_the_outcome_starts_a_line_of_its_own(capsys, monkeypatch):
+    monkeypatch.setattr(magics, "show_figure", lambda ax, alt: None)
+    magics.show(run_under_budget("print(1, end='')", "64 MiB"))
+    assert capsys.readouterr().out.startswith("\nFinished")
+    magics.show(run_under_budget("print(1)", "64 MiB"))
+    assert capsys.readouterr().out.startswith("Finished")

@@ -5,9 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import helpers.dataset
 from helpers.dataset import VOC_CLASSES, VOID, Index, index_folder, index_voc, voc_palette
+from helpers.images import read_block
 
 
 def touch(folder, *names):
@@ -84,7 +86,9 @@ def test_names_outside_ascii(tmp_path):
 def test_a_million_pairs_are_cheap(voc_folder, monkeypatch):
     root = voc_folder(1)
     stems = [f"2007_{i:06}" for i in range(1_000_000)]
-    (root / "ImageSets" / "Segmentation" / "train.txt").write_text("\n".join(stems))
+    (root / "ImageSets" / "Segmentation" / "train.txt").write_text(
+        "\n".join(stems), encoding="utf-8"
+    )
     present = {stem + suffix for stem in stems for suffix in (".jpg", ".png")}
     monkeypatch.setattr(helpers.dataset, "_file_names", lambda folder: present)
     index = index_voc(root)
@@ -127,10 +131,10 @@ def test_unknown_split_lists_the_known_ones(voc_folder):
 def test_empty_lists_and_repeated_ids(voc_folder):
     root = voc_folder(2)
     listing = root / "ImageSets" / "Segmentation" / "train.txt"
-    listing.write_text("\n\n")
+    listing.write_text("\n\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"train.txt names no images. Write one"):
         index_voc(root)
-    listing.write_text("2007_000000\n2007_000001\n2007_000000\n")
+    listing.write_text("2007_000000\n2007_000001\n2007_000000\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"'2007_000000' stands 2 times in .*train.txt"):
         index_voc(root)
 
@@ -167,6 +171,36 @@ def test_index_folder_matches_by_stem(tmp_path):
     ]  # fmt: skip
     assert [pair.mask.name for pair in index[[1]]] == ["b.tif"]
     assert index.n_classes == 2
+
+
+def test_a_palette_of_ones_own_reads_coloured_masks(tmp_path):
+    images, masks = touch(tmp_path / "i", "a.png"), touch(tmp_path / "m")
+    palette = [(0, 0, 255), (10, 20, 30)]
+    drawn = np.array([[palette[1], palette[0], (224, 224, 192)]], np.uint8)
+    for folder in (images, masks):
+        Image.fromarray(drawn).save(folder / "a.png")
+    names = ["background", "thing"]
+    index = index_folder(images, masks, names, palette=palette)
+    for part in (index, index[:1], index.shuffled(0)):
+        np.testing.assert_array_equal(part.palette, np.uint8(palette))
+        assert part.palette.dtype == np.uint8 and not part.palette.flags.writeable
+    assert read_block(index, [0], (1, 3))[1].tolist() == [[[1, 0, VOID]]]
+    with pytest.raises(ValueError, match=r"colour \(10, 20, 30\), which is not in the palette"):
+        read_block(index_folder(images, masks, names), [0], (1, 3))
+
+
+@pytest.mark.parametrize(
+    ("palette", "message"),
+    [
+        ([(0, 0, 0)], r"shape \(2, 3\)"),
+        ([(0, 0, 0), (0.5, 0, 0)], "integers"),
+        ([(0, 0, 0), (256, 0, 0)], "0 to 255"),
+        ([(5, 6, 7), (5, 6, 7)], r"\(5, 6, 7\) stands 2 times in the palette"),
+    ],
+)
+def test_wrong_palettes(palette, message):
+    with pytest.raises(ValueError, match=message):
+        Index.build("i", "m", ["background", "thing"], ["a"], palette=palette)
 
 
 def test_index_folder_errors(tmp_path):

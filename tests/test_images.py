@@ -290,6 +290,12 @@ def test_a_block_refuses_arrays_that_do_not_fit(voc_folder, images, masks):
         read_block(index, range(3), (8, 6), images, masks)
 
 
+@pytest.mark.parametrize("threads", [0, -1])
+def test_a_block_without_threads_is_refused(voc_folder, threads):
+    with pytest.raises(ValueError, match=f"threads must be None or at least 1, not {threads}"):
+        read_block(index_voc(voc_folder()), [0], (8, 6), threads=threads)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_first_error_ends_a_block(voc_folder, monkeypatch, threads):
     index = index_voc(voc_folder(6))

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 from sklearn import metrics
 
+from helpers import images as image_reading
 from helpers.dataset import index_folder
 from helpers.iou import (
     averages,
@@ -194,6 +195,20 @@ def test_evaluate_at_native_size_counts_the_pixels_of_the_masks(red_squares):
     small = evaluate(SaysRed(), red_squares, (12, 16), batch_size=2)
     assert small.sum() < native.sum() / 3
     np.testing.assert_array_equal(native.sum(axis=1)[1:], [3 * 64, 0])
+
+
+def test_at_native_size_every_file_is_decoded_once(red_squares, monkeypatch):
+    decoded = []
+    for name in ("image_array", "mask_array"):
+        really = getattr(image_reading, name)
+
+        def note(picture, path, *rest, really=really):
+            decoded.append(path)
+            return really(picture, path, *rest)
+
+        monkeypatch.setattr(image_reading, name, note)
+    evaluate(SaysRed(), red_squares, (12, 16), native=True, batch_size=2)
+    assert sorted(decoded) == sorted(path for pair in red_squares for path in pair[1:])
 
 
 def test_native_size_resizes_the_logits_before_the_argmax(red_squares):

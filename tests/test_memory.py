@@ -10,7 +10,15 @@ import psutil
 import pytest
 
 from helpers import memory
-from helpers.memory import MIB, format_bytes, mark, measure_peak, parse_bytes, predict_bytes
+from helpers.memory import (
+    MIB,
+    format_bytes,
+    mark,
+    measure_peak,
+    parse_bytes,
+    predict_bytes,
+    process,
+)
 from helpers.memory.record import ChildRun
 from helpers.memory.variables import json_like
 
@@ -165,7 +173,8 @@ def test_the_peak_is_the_childs_own_mark_if_that_moved():
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux resets the mark")
 def test_the_spike_of_an_import_is_forgotten(tmp_path, monkeypatch):
-    (tmp_path / "spiky.py").write_text("import numpy; numpy.ones(200 * 2**20, 'uint8').sum()")
+    spike = "import numpy; numpy.ones(200 * 2**20, 'uint8').sum()"
+    (tmp_path / "spiky.py").write_text(spike, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     source = "from helpers.memory import peak_rss; value = peak_rss()"
     measured = measure_peak(source, base_imports=("spiky",))
@@ -209,7 +218,8 @@ def test_functions_of_a_notebook_are_measured_with_what_they_use(tmp_path):
         "    return [int(np.ones(inner(n), unit).sum()) for _ in range(2)] + [folder.name]\n"
         "if __name__ == '__main__':\n"
         "    seen = measure_peak(outer, 5, folder=Path('a/b'))\n"
-        "    print(seen.value, [label for _, label in seen.marks])\n"
+        "    print(seen.value, [label for _, label in seen.marks])\n",
+        encoding="utf-8",
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; "
@@ -275,6 +285,39 @@ def test_own_memory_is_seen():
     assert memory.peak_rss() >= memory.current_rss() - MIB
     assert memory.peak_rss() > array.nbytes
     assert 0 < memory.available_memory() <= psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(
+    ("folder", "limit", "usage", "prefix"),
+    [
+        ("", "memory.max", "memory.current", ""),
+        ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_"),
+    ],
+    ids=["v2", "v1"],
+)
+def test_page_cache_of_a_container_is_available(
+    tmp_path, monkeypatch, folder, limit, usage, prefix
+):
+    monkeypatch.setattr(process, "CGROUP", tmp_path)
+    group = tmp_path / folder
+    group.mkdir(exist_ok=True)
+
+    def available(used, cached):
+        files = {limit: 90_000, usage: used}
+        text = f"anon 7\n{prefix}inactive_file {cached - 100}\n{prefix}active_file 100\nother 9\n"
+        for name, number in files.items():
+            (group / name).write_text(f"{number}\n", encoding="utf-8")
+        (group / "memory.stat").write_text(text, encoding="utf-8")
+        return memory.available_memory()
+
+    assert available(used=80_000, cached=30_000) == 40_000
+    assert available(used=80_000, cached=85_000) == 90_000, "never above the limit"
+    assert available(used=95_000, cached=100) == 0
+    (group / "memory.stat").unlink()
+    (group / usage).write_text("80000", encoding="utf-8")
+    assert memory.available_memory() == 10_000
+    (group / limit).write_text("max", encoding="utf-8")
+    assert memory.available_memory() > 90_000
 
 
 def test_assert_peak_below(capsys):

@@ -64,7 +64,7 @@ def test_it_opens_with_a_title_and_the_three_headings(notebook):
 
 def test_it_ends_with_its_own_memory(notebook):
     last = notebook.cells[-1]
-    assert last.source.rstrip().splitlines()[-1] == 'assert_peak_below("1.5 GiB")'
+    assert last.source.rstrip().splitlines()[-1] == "assert_peak_below(workshop.memory_budget)"
     assert re.search(r"own peak.*within its budget of 1\.5 GiB", str(last.outputs))
 
 

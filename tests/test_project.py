@@ -44,7 +44,7 @@ def test_the_readme_says_what_each_dependency_is_for():
     assert all(len(why) > 10 for _, why in rows)
 
 
-def test_the_brief_lists_the_packages():
+def test_the_packages_that_the_series_is_built_on_are_there():
     assert {"jupyterlab", "tensorflow", "numpy", "matplotlib", "memory-profiler"} <= DEPENDENCIES
     assert "nbval" in DEV and "setuptools" in DEPENDENCIES
 

@@ -10,7 +10,7 @@ from helpers.results import load_results, save_results
 
 def test_numpy_numbers_come_back_as_plain_ones(tmp_path):
     path = save_results("05_x", tmp_path, a=np.float32(0.5), b=np.array([1, 2]), c={"d": 3})
-    assert json.loads(path.read_text()) == {"a": 0.5, "b": [1, 2], "c": {"d": 3}}
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 0.5, "b": [1, 2], "c": {"d": 3}}
     assert load_results("05_x", tmp_path) == {"a": 0.5, "b": [1, 2], "c": {"d": 3}}
 
 

@@ -32,7 +32,7 @@ def test_a_good_and_a_bad_notebook(tmp_path, run_folder, capsys):
     bad = write(tmp_path / "02_bad.ipynb", "print('before')", "width = 0\n1 / width", "never = 1")
     assert run_notebooks.main([str(bad), str(good)]) == 1
 
-    summary = json.loads((run_folder / "summary.json").read_text())
+    summary = json.loads((run_folder / "summary.json").read_text(encoding="utf-8"))
     assert [set(row) for row in summary] == [{"notebook", "seconds", "peak_mib", "ok"}] * 2
     assert [(row["notebook"], row["ok"]) for row in summary] == [
         ("02_bad", False),

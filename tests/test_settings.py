@@ -76,8 +76,8 @@ def test_holdout_and_windows_share_no_image():
 def _with_training_images(folder, n):
     shutil.copytree(DATA_FOLDERS["tiny"], folder)
     lists = folder / "ImageSets" / "Segmentation"
-    names = (lists / "train.txt").read_text().split()
-    (lists / "train.txt").write_text("\n".join(names[:n]) + "\n")
+    names = (lists / "train.txt").read_text(encoding="utf-8").split()
+    (lists / "train.txt").write_text("\n".join(names[:n]) + "\n", encoding="utf-8")
     return {"TUTORIAL_DATA": str(folder)}
 
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
-from helpers import shapes
+from helpers import processes, shapes
 from helpers.dataset import VOID, index_voc, voc_palette
 from helpers.shapes import CLASS_NAMES, draw_pair, draw_set, is_complete, main
 
@@ -103,10 +104,10 @@ def test_every_object_has_a_void_border(masks):
 def test_the_set_has_vocs_layout(root):
     ids = [f"shapes_{i:06d}" for i in range(6)]
     lists = root / "ImageSets" / "Segmentation"
-    assert (lists / "train.txt").read_text().split() == ids[:4]
-    assert (lists / "val.txt").read_text().split() == ids[4:]
-    assert (lists / "trainval.txt").read_text().split() == ids
-    assert tuple((root / "classes.txt").read_text().split()) == CLASS_NAMES
+    assert (lists / "train.txt").read_text(encoding="utf-8").split() == ids[:4]
+    assert (lists / "val.txt").read_text(encoding="utf-8").split() == ids[4:]
+    assert (lists / "trainval.txt").read_text(encoding="utf-8").split() == ids
+    assert tuple((root / "classes.txt").read_text(encoding="utf-8").split()) == CLASS_NAMES
     for i, name in enumerate(ids):
         image, mask = draw_pair(i, SMALL["size"])
         with Image.open(root / "SegmentationClass" / f"{name}.png") as png:
@@ -229,11 +230,11 @@ def test_a_set_of_another_version_is_refused(root, monkeypatch):
 
 def test_a_changed_list_is_noticed(root):
     path = root / "ImageSets" / "Segmentation" / "val.txt"
-    text = path.read_text()
-    path.write_text(text.splitlines()[0])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.splitlines()[0], encoding="utf-8")
     assert not is_complete(root)
     draw_set(root, **SMALL)
-    assert path.read_text() == text
+    assert path.read_text(encoding="utf-8") == text
 
 
 def test_a_folder_of_somebody_else_is_never_touched(tmp_path):
@@ -247,10 +248,35 @@ def test_a_folder_of_somebody_else_is_never_touched(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version"'])
 def test_a_damaged_settings_file_is_named(root, text):
-    (root / "settings.json").write_text(text)
+    (root / "settings.json").write_text(text, encoding="utf-8")
     assert not is_complete(root)
     with pytest.raises(ValueError, match=r"settings\.json is damaged"):
         draw_set(root, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("system", "asked", "found"), [("win32", 100, 61), ("win32", 4, 4), ("linux", 100, 100)]
+)
+def test_windows_gets_no_more_processes_than_it_allows(monkeypatch, system, asked, found):
+    made = []
+
+    class Pool:
+        def __init__(self, workers, *_, **__):
+            made.append(workers)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def map(self, function, items, chunksize):
+            return map(function, items)
+
+    monkeypatch.setattr(processes, "sys", SimpleNamespace(platform=system))
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", Pool)
+    processes.call_for_each(str, range(3), workers=asked, disable=True)
+    assert made == [found]
 
 
 @pytest.mark.parametrize("change", [{"n_train": 0}, {"n_val": 0}, {"size": (8, 64)}])
@@ -264,7 +290,7 @@ def test_the_command_line(tmp_path, capsys):
     out = tmp_path / "set"
     main(["--out", str(out), "--train", "2", "--val", "1", "--size", "64x48"])
     assert is_complete(out)
-    assert json.loads((out / "settings.json").read_text())["size"] == [48, 64]
+    assert json.loads((out / "settings.json").read_text(encoding="utf-8"))["size"] == [48, 64]
     with pytest.raises(SystemExit) as end:
         main(["--out", str(out), "--train", "3", "--val", "1", "--size", "64x48"])
     assert end.value.code == 1 and "delete that folder" in capsys.readouterr().err
@@ -303,8 +329,12 @@ def test_tiny_is_small_and_has_every_class_in_both_lists():
     assert sum(len(content) for content in contents(TINY).values()) < 2 * 2**20
     for split in ("train", "val"):
         found = set()
-        for name in (TINY / "ImageSets" / "Segmentation" / f"{split}.txt").read_text().split():
+        for name in (
+            (TINY / "ImageSets" / "Segmentation" / f"{split}.txt")
+            .read_text(encoding="utf-8")
+            .split()
+        ):
             with Image.open(TINY / "SegmentationClass" / f"{name}.png") as png:
                 found |= set(np.unique(np.asarray(png)).tolist())
         assert found == {*range(len(CLASS_NAMES)), VOID}
-    assert json.loads((TINY / "settings.json").read_text())["n_train"] == 60
+    assert json.loads((TINY / "settings.json").read_text(encoding="utf-8"))["n_train"] == 60

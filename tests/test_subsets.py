@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from helpers.article import article_loop, compile_as_article
 from helpers.dataset import Index, index_voc
 from helpers.images import read_block
+from helpers.ring import RingBuffer
 from helpers.subsets import (
     SlidingSubset,
     Window,
@@ -250,6 +251,16 @@ def test_the_order_depends_on_seed_round_and_epoch_alone(background):
             assert order_of(subset, epoch) == orders[epoch]
     with subset_of(seed=2) as subset:
         assert order_of(subset, 3) != orders[3]
+
+
+def test_rows_that_are_not_held_are_refused():
+    ring = RingBuffer(index_of(9), SIZE, 4, 0, Reader())
+    ring.show(2, 6)
+    images, _ = ring.take(np.array([5, 2]))
+    assert images[:, 0, 0, 0].tolist() == [5, 2]
+    for rows, first in (([3, 6, 7], 6), ([1], 1)):
+        with pytest.raises(IndexError, match=f"Row {first} is not in the window"):
+            ring.take(np.array(rows))
 
 
 def test_augmentation_is_repeatable_and_leaves_the_ring_alone():

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from functools import partial
 
 import keras
 import numpy as np
@@ -52,7 +53,7 @@ def deterministic():
     config.disable_op_determinism()
 
 
-def new_model(learning_rate=1e-3, seed=1):
+def new_model(learning_rate=1e-3, seed=1, name="two_convolutions"):
     """Two convolutions: what is tested is the training around the network."""
     model = keras.Sequential(
         [
@@ -62,7 +63,8 @@ def new_model(learning_rate=1e-3, seed=1):
             keras.layers.BatchNormalization(),
             keras.layers.ReLU(),
             keras.layers.Conv2D(2, 3, padding="same", kernel_initializer=initial(seed)),
-        ]
+        ],
+        name=name,
     )
     return compile_fcn(model, learning_rate)
 
@@ -93,6 +95,10 @@ def assert_same_state(one, other):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def epochs_of(folder):
+    return json.loads((folder / "history.json").read_text(encoding="utf-8"))["epochs"]
+
+
 class InterruptAt(keras.callbacks.Callback):
     """Ctrl-C in the middle of an epoch."""
 
@@ -115,7 +121,7 @@ def test_history_has_every_round_and_every_epoch(index, tmp_path):
     keys = {"round", "epoch", "loss", "accuracy", "seconds", "peak_rss_bytes"} | scored
     assert all(set(row) == keys for row in rounds)
     assert load_history(tmp_path) == rounds
-    epochs = load_history(tmp_path, "epochs")
+    epochs = epochs_of(tmp_path)
     assert [(row["round"], row["epoch"]) for row in epochs] == [
         (1, 1), (1, 2), (2, 3), (2, 4), (3, 5), (3, 6), (4, 7), (4, 8)
     ]  # fmt: skip
@@ -133,7 +139,6 @@ def test_scores_and_files_are_those_of_the_hold_out(index, tmp_path):
     best_iou = scores(evaluate(best, index[16:], SIZE)).mean_iou
     assert best_iou == max(row["holdout_mean_iou"] for row in rounds)
     assert_same_state(keras.saving.load_model(tmp_path / "last.keras"), model)
-    assert json.loads((tmp_path / "state.json").read_text())["rounds_finished"] == 4
 
 
 def test_a_hold_out_read_again_each_time_scores_the_same(index, monkeypatch):
@@ -167,7 +172,7 @@ def test_interrupt_keeps_the_finished_rounds_and_resume_goes_on(index, tmp_path,
     assert [row["round"] for row in load_history(folder)] == [1, 2]
     resumed, rounds = run(index, folder, new_model(seed=9), resume=True)
     assert [row["round"] for row in rounds] == [1, 2, 3, 4]
-    assert [row["epoch"] for row in load_history(folder, "epochs")] == list(range(1, 9))
+    assert [row["epoch"] for row in epochs_of(folder)] == list(range(1, 9))
     assert_same_state(whole, resumed)
 
 
@@ -210,6 +215,76 @@ def test_resume_refuses_other_settings(index, tmp_path, changes, message):
         run(index, tmp_path, subset_changes=changes, resume=True)
 
 
+def test_resume_refuses_other_data_of_the_same_size(index, tmp_path):
+    run(index, tmp_path, stop_after_round=1)
+    shifted = np.roll(np.arange(16), 1)
+    for rows, message in (
+        (np.r_[shifted, 16:22], "image_ids was"),
+        (np.r_[:16, 17:22, 16], "holdout_ids was"),
+    ):
+        other = index[rows]
+        with pytest.raises(ValueError, match=message):
+            run(other, tmp_path, resume=True)
+
+
+def test_resume_refuses_another_network(index, tmp_path):
+    fcn16, fcn8 = (compile_fcn(build_fcn(2, (*SIZE, 3), stride=stride)) for stride in (16, 8))
+    run(index, tmp_path, fcn8, stop_after_round=1)
+    with pytest.raises(ValueError, match="model was fcn8s_small, is fcn16s_small"):
+        run(index, tmp_path, fcn16, resume=True)
+
+
+class Scaled:
+    """An augmentation with neither a name nor a `repr` of its own."""
+
+    def __call__(self, images, masks, rng):
+        return images, masks
+
+
+def scale(images, masks, rng, by):
+    return images // by, masks
+
+
+def test_resume_with_an_augmentation_without_a_name(index, tmp_path):
+    for name, one, same in (
+        ("partial", partial(scale, by=2), partial(scale, by=2)),
+        ("object", Scaled(), Scaled()),
+    ):
+        run(index, tmp_path / name, subset_changes={"augment": one}, stop_after_round=1)
+        changes = {"augment": same}
+        _, rounds = run(
+            index, tmp_path / name, subset_changes=changes, stop_after_round=2, resume=True
+        )
+        assert len(rounds) == 2
+    with pytest.raises(ValueError, match=r"augment was .*scale.* by=2\), is .* by=3\)"):
+        other = {"augment": partial(scale, by=3)}
+        run(index, tmp_path / "partial", subset_changes=other, resume=True)
+
+
+def test_resume_without_the_state_says_what_to_do(index, tmp_path):
+    run(index, tmp_path, stop_after_round=1)
+    (tmp_path / "state.json").unlink()
+    with pytest.raises(ValueError, match=r"state\.json is missing.* train without resume"):
+        run(index, tmp_path, resume=True)
+    assert (tmp_path / "last.keras").is_file()
+
+
+def test_resume_from_the_middle_of_a_round_says_what_to_do(index, tmp_path):
+    model, _ = run(index, tmp_path, stop_after_round=1)
+    model.optimizer.iterations.assign(7)
+    model.save(tmp_path / "last.keras")
+    with pytest.raises(ValueError, match=r"last\.keras was not saved .* train without resume"):
+        run(index, tmp_path, resume=True)
+
+
+def test_a_new_run_deletes_half_written_files(index, tmp_path):
+    for name in ("last.partial.keras", "history.partial.json", "notes.txt"):
+        (tmp_path / name).write_text("half", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt):
+        run(index, tmp_path, callbacks=[InterruptAt(epoch=0)])
+    assert {file.name for file in tmp_path.iterdir()} == {"state.json", "notes.txt"}
+
+
 def test_patience_counts_rounds_without_a_better_score(index, tmp_path, monkeypatch):
     ious = iter([0.5, 0.4, 0.5, 0.6])
     anything = scores(np.eye(2))
@@ -245,14 +320,14 @@ def test_callbacks_find_the_hold_out_in_the_logs(index, tmp_path):
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     file = tmp_path / "history.json"
-    file.write_text("old")
+    file.write_text("old", encoding="utf-8")
     with pytest.raises(RuntimeError), replacing(file) as temporary:
-        temporary.write_text("ne")
+        temporary.write_text("ne", encoding="utf-8")
         raise RuntimeError
-    assert file.read_text() == "old"
+    assert file.read_text(encoding="utf-8") == "old"
     with replacing(file) as temporary:
-        temporary.write_text("new")
-    assert file.read_text() == "new"
+        temporary.write_text("new", encoding="utf-8")
+    assert file.read_text(encoding="utf-8") == "new"
 
 
 def test_a_crash_while_saving_leaves_a_run_that_can_be_resumed(index, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """The downloader, against a small archive in VOC's layout and a local server."""
 
 import hashlib
+import inspect
 import io
 import tarfile
 import threading
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import download, voc2012
+from helpers.settings import DATA_FOLDERS
 from helpers.voc2012 import fetch_voc2012, main
 
 IDS = ("2007_000032", "2007_000039", "2007_000063")
@@ -256,6 +258,11 @@ def test_a_full_disk_is_noticed_before_anything_is_written(tmp_path, fake, serve
     with pytest.raises(OSError, match="1 MiB are free"):
         fetch_voc2012(tmp_path / "b", urls=[f"{server.url}/good"], md5=fake.md5)
     assert names_below(tmp_path / "a") == names_below(tmp_path / "b") == set()
+
+
+def test_the_default_folder_is_the_projects_own():
+    default = inspect.signature(fetch_voc2012).parameters["folder"].default
+    assert default / "VOCdevkit" / "VOC2012" == DATA_FOLDERS["voc2012"]
 
 
 def test_the_command_line_says_how_to_use_it(tmp_path, fake, monkeypatch, capsys):

@@ -17,7 +17,7 @@ if [ -z "$python" ]; then
     done
 fi
 if [ -z "$python" ] || ! suitable "$python"; then
-    found=$("${python:-python3}" --version 2>&1 || true)
+    found=$("${python:-python3}" --version 2>/dev/null || true)
     echo "Bigger than RAM needs Python 3.11, 3.12 or 3.13 (found: ${found:-none}): install one, or name it: make lab PYTHON=/path/to/python3.12" >&2
     exit 1
 fi

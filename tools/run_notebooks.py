@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -130,6 +131,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.store_outputs:
         for name in [name for name in os.environ if name.startswith("TUTORIAL_")]:
             del os.environ[name]
+        # Figures of an earlier run, perhaps in another profile, must not be stored with this one's.
+        shutil.rmtree(BUILD / "figures", ignore_errors=True)
     paths = options.notebooks or sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     outcomes = []
     for path in paths:

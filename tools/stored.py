@@ -50,9 +50,13 @@ def store_outputs(paths: list[Path], run: Path, summary: list[dict]) -> None:
     figures.mkdir(exist_ok=True)
     for figure in (run.parent / FIGURES).glob("*.png"):
         shutil.copyfile(figure, figures / figure.name)
-    results = sorted((run.parent / "results").glob("[0-9][0-9]_*.json"))
-    measured = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in results}
-    (figures / "measured.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    file = figures / "measured.json"
+    measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for path in paths:
+        result = run.parent / "results" / f"{path.stem}.json"
+        if result.exists():
+            measured[path.stem] = json.loads(result.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(measured, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

@@ -123,11 +123,11 @@ def _run_measured(work: Callable, limit_bytes: int | None) -> tuple[dict, object
     gc.collect()
     release_freed()
     reset_peak_rss()
-    report("ready", base_bytes=current_rss(), high_water=peak_rss())
-    set_limit, limit, no_limit = _address_space_limit(limit_bytes)
+    report("ready", pid=os.getpid(), base_bytes=current_rss(), high_water=peak_rss())
     value = failure = None
     lost = _errors_lost_in_threads()
     try:
+        set_limit, limit, no_limit = _address_space_limit(limit_bytes)
         try:
             set_limit(*limit)
             value = work()
@@ -174,7 +174,7 @@ def _address_space_limit(limit_bytes: int | None) -> tuple[Callable, tuple, tupl
     if soft != resource.RLIM_INFINITY and soft < size:
         raise OSError(
             f"The address space is already limited to {soft} bytes (ulimit -v), "
-            "too little for this budget."
+            "too little for this budget: raise that limit, or choose a smaller budget."
         )
     # Only the soft limit: a lowered hard limit could not be lifted.
     what = resource.RLIMIT_AS

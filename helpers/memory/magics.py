@@ -70,6 +70,8 @@ class MemoryMagics(Magics):
 
 def show(result: BudgetResult) -> None:
     """Display outcome, error text and timeline of ``result`` in a notebook."""
+    if result.output and not result.output.endswith("\n"):
+        print()  # the code ended in the middle of a line; the outcome starts a new one
     print(result)
     if result.message:
         print(result.message)

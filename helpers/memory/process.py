@@ -9,6 +9,15 @@ import psutil
 from helpers.memory.sizes import format_bytes, parse_bytes
 
 PROC_SELF = Path("/proc/self")
+CGROUP = Path("/sys/fs/cgroup")
+# Of a container: folder, limit, usage, and the names of its page cache in memory.stat.
+CGROUP_V2 = ("", "memory.max", "memory.current", ("inactive_file", "active_file"))
+CGROUP_V1 = (
+    "memory",
+    "memory.limit_in_bytes",
+    "memory.usage_in_bytes",
+    ("total_inactive_file", "total_active_file"),
+)
 
 
 def current_rss() -> int:
@@ -24,7 +33,7 @@ def peak_rss() -> int:
     """
     status = PROC_SELF / "status"
     if status.exists():
-        for line in status.read_text().splitlines():
+        for line in status.read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     if sys.platform == "win32":
@@ -38,7 +47,7 @@ def peak_rss() -> int:
 def reset_peak_rss() -> None:
     """Let the high-water mark start again from the present RSS (Linux; elsewhere it stays)."""
     try:
-        (PROC_SELF / "clear_refs").write_text("5")
+        (PROC_SELF / "clear_refs").write_text("5", encoding="utf-8")
     except OSError:
         return
 
@@ -49,19 +58,29 @@ def virtual_size() -> int:
 
 
 def available_memory() -> int:
-    """Return the bytes that can be used without swapping, a container's own limit included."""
+    """Return the bytes that can be used without swapping, a container's own limit included.
+
+    A container's usage counts the files that the kernel keeps in RAM (page cache). They make room
+    when memory is short, so they are available.
+    """
     available = psutil.virtual_memory().available
-    groups = Path("/sys/fs/cgroup")
-    for limit, usage in (
-        (groups / "memory.max", groups / "memory.current"),
-        (groups / "memory/memory.limit_in_bytes", groups / "memory/memory.usage_in_bytes"),
-    ):
+    for folder, limit_name, usage_name, cache_names in (CGROUP_V2, CGROUP_V1):
         try:
-            left = int(limit.read_text()) - int(usage.read_text())
+            limit = int((CGROUP / folder / limit_name).read_text(encoding="utf-8"))
+            usage = int((CGROUP / folder / usage_name).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # no such file, or the word "max"
             continue
-        available = min(available, max(left, 0))
+        used = max(usage - _page_cache(CGROUP / folder / "memory.stat", cache_names), 0)
+        available = min(available, max(limit - used, 0))
     return available
+
+
+def _page_cache(stat: Path, names: tuple[str, ...]) -> int:
+    try:
+        lines = stat.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.split()[0] in names)
 
 
 def release_freed() -> bool:

@@ -119,14 +119,24 @@ def _watch(process, run: ChildRun, news, stop_above_bytes: int | None, stream) -
         _take_news(run, news, stream)
         if run.done and time.perf_counter() > run.done["time"] + SECONDS_TO_LEAVE:
             return
-        with contextlib.suppress(psutil.NoSuchProcess):
-            rss = psutil.Process(process.pid).memory_info().rss
-            if rss and run.ready:
-                run.samples.append((time.perf_counter(), rss))
-                if stop_above_bytes is not None and rss > run.base_bytes + stop_above_bytes:
-                    run.ended_at_bytes = rss
-                    return
+        rss = _rss_of_child(run)
+        if rss:
+            run.samples.append((time.perf_counter(), rss))
+            if stop_above_bytes is not None and rss > run.base_bytes + stop_above_bytes:
+                run.ended_at_bytes = rss
+                return
         time.sleep(SAMPLE_SECONDS)
+
+
+def _rss_of_child(run: ChildRun) -> int:
+    """RSS now of the process that runs the code; 0 before it is ready and after its end."""
+    if run.ready is None:
+        return 0
+    try:
+        # Not the pid of what was started: in a Windows venv that is a launcher.
+        return psutil.Process(run.ready["pid"]).memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def _take_news(run: ChildRun, news: queue.SimpleQueue, stream) -> None:

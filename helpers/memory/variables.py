@@ -4,7 +4,9 @@ import json
 import keyword
 from pathlib import PurePath
 
-LARGEST_BYTES = 2**20
+from helpers.memory.sizes import MIB
+
+LARGEST_BYTES = MIB
 ALLOWED = "int, float, str, bool, None, and lists, dicts with text keys and paths of these"
 
 

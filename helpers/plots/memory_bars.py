@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from helpers.memory.sizes import MIB
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
 
-MIB, GIB = 2**20, 2**30
+GIB = 2**30
 LAPTOPS_GIB = (8, 16, 32, 64)
 
 

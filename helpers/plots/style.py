@@ -12,7 +12,7 @@ from helpers.settings import BUILD
 
 # Okabe and Ito's colours (2008), which people with any common colour blindness can tell apart.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SKY, PINK, GREY, INK = "#56B4E9", "#CC79A7", "#8A8A8A", "#222222"
+SKY, GREY, INK = "#56B4E9", "#8A8A8A", "#222222"
 
 PIXELS_PER_INCH = 110
 FIGURES = BUILD / "figures"

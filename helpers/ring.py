@@ -27,7 +27,7 @@ class RingBuffer:
         self.rows = np.full(window, EMPTY)
         self.decoded = 0
         self._staged = np.zeros(0, int)
-        self._reading = None
+        self._reading = self._thread = None
 
     @property
     def nbytes(self):
@@ -63,10 +63,10 @@ class RingBuffer:
             return
         images, masks = self.stage_images[: len(rows)], self.stage_masks[: len(rows)]
         # An executor keeps what the thread raises. Shut down at once, it ends with its one task.
-        thread = ThreadPoolExecutor(1, thread_name_prefix="RingBuffer")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="RingBuffer")
         self._staged = rows
-        self._reading = thread.submit(self._read, rows, images, masks)
-        thread.shutdown(wait=False)
+        self._reading = self._thread.submit(self._read, rows, images, masks)
+        self._thread.shutdown(wait=False)
 
     def take(self, rows):
         """Copies (images uint8 (n, h, w, 3), masks uint8 (n, h, w)) of `rows`, int (n,).
@@ -81,9 +81,7 @@ class RingBuffer:
 
     def close(self):
         """Wait for the thread, then let go of the memory."""
-        if self._reading is not None:
-            self._reading.exception()
-            self._reading = None
+        self._end_thread()
         self.images, self.masks = self._new_rows(0)
         self.stage_images, self.stage_masks = self._new_rows(0)
         self.rows = np.zeros(0, int)
@@ -92,11 +90,19 @@ class RingBuffer:
         """The rows that lie in the stage, after waiting for the thread."""
         if self._reading is None:
             return np.zeros(0, int)
-        error = self._reading.exception()  # interrupted here, the thread is still known to close
-        self._reading = None
+        error = self._end_thread()
         if error is not None:
             raise error
         return self._staged
+
+    def _end_thread(self):
+        """Wait for the thread to be gone; what it raised, or None."""
+        if self._reading is None:
+            return None
+        error = self._reading.exception()  # interrupted here, the thread is still known to close
+        self._thread.shutdown(wait=True)  # its task is done, but it may not have ended yet
+        self._reading = None
+        return error
 
     def _read(self, rows, images, masks):
         self.reader(self.index, rows, self.size, images=images, masks=masks, threads=self.threads)

@@ -45,6 +45,15 @@ def test_show_displays_once_with_alt_text_and_closes(tmp_path, monkeypatch):
     assert not plt.fignum_exists(figure.number)
 
 
+def test_a_figure_as_html_carries_its_alt_text_and_is_closed():
+    figure, _ = style.new_figure(1, 1, 2, 2)
+    tag = style.as_html(figure, 'Memory "before" and after, side by side.')
+    assert tag.startswith(
+        '<img alt="Memory &quot;before&quot; and after, side by side." src="data:'
+    )
+    assert not plt.fignum_exists(figure.number)
+
+
 def test_show_refuses_an_alt_text_that_says_nothing():
     figure, _ = style.new_figure(1, 1, 2, 2)
     with pytest.raises(ValueError, match="too short"):

@@ -48,6 +48,18 @@ class Workshop:
         return self.settings.seed
 
     @property
+    def geometry(self) -> dict:
+        """What a `SlidingSubset` is told: `SlidingSubset(index, **workshop.geometry)`."""
+        return {
+            "window": self.window,
+            "stride": self.stride,
+            "size": self.size,
+            "batch_size": self.batch_size,
+            "epochs_per_round": self.epochs_per_round,
+            "seed": self.seed,
+        }
+
+    @property
     def memory_budget(self) -> str:
         return self.settings.memory_budget
 

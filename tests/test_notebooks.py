@@ -12,7 +12,9 @@ from tools.stored import KEY, source_hash
 PATHS = sorted((PROJECT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 MARKER = "# NBVAL_CHECK_OUTPUT"
 HEADINGS = ("**What you'll do**", "**What you'll learn**", "**What you'll need**")
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|Users|private|opt|mnt)/\w|[A-Z]:\\\w")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])/(?:home|root|work|tmp|Users|private|opt|mnt)/\w|(?<!\w)[A-Z]:\\\\\w"
+)
 LONGEST_CELL = 20
 LARGEST_FILE = 1_000_000
 

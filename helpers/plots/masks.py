@@ -144,7 +144,7 @@ def class_bars(
     left.set_yticks(y, np.asarray(names)[order])
     left.set(xlabel="IoU", xlim=(0, 1.08))
     left.invert_yaxis()
-    left.legend(loc="lower right", fontsize=9)
+    left.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=9)
     bars = right.barh(y, 100 * pixel_share[order], color=GREY)
     right.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=9)
     right.set(xlabel="share of all pixels (%)")

@@ -46,6 +46,11 @@ def test_a_relative_path_starts_at_the_project(monkeypatch, tmp_path):
     assert settings.source == "custom"
 
 
+def test_a_large_body_has_a_larger_memory_budget():
+    assert load_settings({}).memory_budget == "1.5 GiB"
+    assert load_settings({"TUTORIAL_BODY": "mobilenet"}).memory_budget == "6 GiB"
+
+
 def test_weights_choose_a_body_that_has_some():
     assert load_settings({"TUTORIAL_WEIGHTS": "imagenet"}).body == "mobilenet"
     chosen = load_settings({"TUTORIAL_WEIGHTS": "imagenet", "TUTORIAL_BODY": "vgg16"})

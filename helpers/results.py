@@ -1,9 +1,9 @@
 """Each notebook's key figures, as JSON, so that no number has to be copied by hand."""
 
 import json
-import os
 from pathlib import Path
 
+from helpers.run_folder import replacing
 from helpers.settings import BUILD
 
 RESULTS = BUILD / "results"
@@ -18,9 +18,8 @@ def save_results(notebook: str, folder: Path = RESULTS, **numbers) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{notebook}.json"
     text = json.dumps(numbers, indent=2, default=_plain)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as file:
+        file.write_text(text + "\n", encoding="utf-8")
     return path
 
 

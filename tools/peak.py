@@ -4,7 +4,7 @@ import threading
 
 import psutil
 
-MIB = 2**20
+from helpers.memory.sizes import MIB
 
 
 class TreePeak:

@@ -1,0 +1,31 @@
+"""The checks of the exercises: each says "Right" or what is still wrong, and returns True or False.
+
+A check never raises for a wrong answer, so a notebook with unsolved exercises runs to its end. The
+values are chosen so that the usual mistakes give a different result.
+"""
+
+from helpers.exercises.leaks import check_repaired_loop
+from helpers.exercises.loaders import LOOP_WITH_COPIES, check_geometry_for, check_hidden_copies
+from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
+from helpers.exercises.scores import check_fool_accuracy, check_iou_of_class, check_mean_iou
+from helpers.exercises.sizes import check_bytes_needed, check_stack, check_to_unit_range
+from helpers.exercises.windows import check_count_rounds, check_largest_window, check_slots_to_fill
+
+__all__ = [
+    "LOOP_WITH_COPIES",
+    "check_bytes_needed",
+    "check_count_rounds",
+    "check_double",
+    "check_fool_accuracy",
+    "check_geometry_for",
+    "check_hidden_copies",
+    "check_iou_of_class",
+    "check_largest_window",
+    "check_mean_iou",
+    "check_repaired_loop",
+    "check_score_map_sides",
+    "check_slots_to_fill",
+    "check_stack",
+    "check_to_unit_range",
+    "check_valid_accuracy",
+]

@@ -14,15 +14,7 @@ import numpy as np
 
 from helpers.classes import VOC_CLASSES, VOID, voc_palette
 
-__all__ = [
-    "VOC_CLASSES",
-    "VOID",
-    "Index",
-    "Pair",
-    "index_folder",
-    "index_voc",
-    "voc_palette",
-]
+__all__ = ["VOC_CLASSES", "VOID", "Index", "Pair", "index_folder", "index_voc", "voc_palette"]
 
 PICTURE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -115,6 +107,14 @@ class Index:
         set that moves names, not pictures."""
         return self[np.random.default_rng(seed).permutation(len(self))]
 
+    def reshuffled(self, length, seed):
+        """An index of `length` pairs: all of these in one order, then all in another, and so on.
+
+        Windows that slide over it sweep over the data again and again, in a new order each time.
+        """
+        rng, passes = np.random.default_rng(seed), -(-length // len(self))
+        return self[np.concatenate([rng.permutation(len(self)) for _ in range(passes)])[:length]]
+
 
 def index_voc(root, split="train"):
     """Index one split of a folder in the layout of Pascal VOC 2012 segmentation.
@@ -125,11 +125,10 @@ def index_voc(root, split="train"):
     is opened.
     """
     root = _voc_root(Path(root))
-    stems = _read_list(root / "ImageSets" / "Segmentation", split)
+    stems = read_list(root / "ImageSets" / "Segmentation", split)
     listing = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     for folder, suffix in (("JPEGImages", ".jpg"), ("SegmentationClass", ".png")):
-        present = _file_names(root / folder)
-        missing = [stem for stem in stems if stem + suffix not in present]
+        missing = _without_file(stems, root / folder, suffix)
         if missing:
             raise FileNotFoundError(
                 f"{root / folder / (missing[0] + suffix)} is missing ({len(missing):,} of the "
@@ -177,8 +176,12 @@ def _voc_root(root):
     raise FileNotFoundError(f"{root} has no JPEGImages and SegmentationClass inside it.{hint}")
 
 
-def _read_list(folder, split):
-    """The stems named in `folder/split.txt`."""
+def read_list(folder, split):
+    """The stems named in `folder/<split>.txt`, a list of text.
+
+    Raises FileNotFoundError naming the splits that there are; ValueError for a list without names
+    or with one twice.
+    """
     listing = folder / f"{split}.txt"
     if not listing.is_file():
         known = sorted(path.stem for path in folder.glob("*.txt")) if folder.is_dir() else []
@@ -195,13 +198,24 @@ def _read_list(folder, split):
 
 def _lines(path):
     # "utf-8-sig" also reads the mark that Windows editors put in front.
-    text = path.read_text(encoding="utf-8-sig")
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    with path.open(encoding="utf-8-sig") as lines:
+        return [line for line in map(str.strip, lines) if line]
+
+
+def _without_file(stems, folder, suffix):
+    """Those of `stems`, in their order, that have no file in `folder`."""
+    # Crossed off one by one: to hold all the folder's names would double the peak of an index.
+    missing = set(stems)
+    for name in _file_names(folder):
+        if name.endswith(suffix):
+            missing.discard(name.removesuffix(suffix))
+    return [stem for stem in stems if stem in missing]
 
 
 def _file_names(folder):
     with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
+        for entry in entries:
+            yield entry.name
 
 
 def _pictures_by_stem(folder):
@@ -210,7 +224,7 @@ def _pictures_by_stem(folder):
         raise FileNotFoundError(f"{folder} is not a folder.")
     suffix_of = {}
     for name in sorted(_file_names(folder)):
-        stem, suffix = Path(name).stem, Path(name).suffix
+        stem, suffix = os.path.splitext(name)  # noqa: PTH122 (four times as fast as Path)
         if suffix.lower() not in PICTURE_SUFFIXES or name.startswith("."):
             continue
         if stem in suffix_of:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -101,6 +102,26 @@ def test_a_million_pairs_are_cheap(voc_folder, monkeypatch):
     assert index[765_432].id == "2007_765432"
 
 
+def test_building_an_index_stays_below_200_bytes_a_pair(voc_folder, monkeypatch):
+    n, root = 50_000, voc_folder(1)
+    with (root / "ImageSets" / "Segmentation" / "train.txt").open("w", encoding="utf-8") as file:
+        file.writelines(f"2007_{i:06}\n" for i in range(n))
+    suffixes = {"JPEGImages": ".jpg", "SegmentationClass": ".png"}
+    # As the file system gives them: every name a new text.
+    monkeypatch.setattr(
+        helpers.dataset,
+        "_file_names",
+        lambda folder: (f"2007_{i:06}" + suffixes[folder.name] for i in range(n)),
+    )
+    tracemalloc.start()
+    try:
+        assert len(index_voc(root)) == n
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= 200 * n
+
+
 def test_only_two_folders_are_listed(voc_folder, monkeypatch):
     root, listed = voc_folder(5), []
     names_in = helpers.dataset._file_names
@@ -121,6 +142,16 @@ def test_a_missing_file_is_named(voc_folder, folder):
     with pytest.raises(FileNotFoundError, match="take their lines out") as error:
         index_voc(root)
     assert str(gone) in str(error.value) and "train.txt" in str(error.value)
+
+
+def test_of_several_missing_files_the_first_in_the_list_is_named(voc_folder):
+    root = voc_folder(4, splits={"train": [f"2007_00000{i}" for i in (3, 0, 2, 1)]})
+    for i in (0, 1, 2):
+        (root / "JPEGImages" / f"2007_00000{i}.jpg").unlink()
+    # Neither the bare stem nor another suffix is the file.
+    touch(root / "JPEGImages", "2007_000000", "2007_000000.png", "2007_000000.jpg.jpg")
+    with pytest.raises(FileNotFoundError, match=r"000000.jpg is missing \(3 of the 4 files"):
+        index_voc(root)
 
 
 def test_unknown_split_lists_the_known_ones(voc_folder):
@@ -223,6 +254,16 @@ def test_index_folder_errors(tmp_path):
 def test_wrong_class_names(names):
     with pytest.raises(ValueError, match=r"class"):
         Index.build("i", "m", names, ["a"])
+
+
+def test_a_reshuffled_list_holds_every_pair_once_a_pass():
+    index = Index.build("i", "m", ["background", "thing"], [f"{k}" for k in range(7)])
+    longer = index.reshuffled(16, seed=3)
+    ids = [pair.id for pair in longer]
+    assert len(ids) == 16 and ids[:7] != ids[7:14]
+    assert sorted(ids[:7]) == sorted(ids[7:14]) == [f"{k}" for k in range(7)]
+    assert ids == [pair.id for pair in index.reshuffled(16, seed=3)]
+    assert ids[:7] != [pair.id for pair in index.reshuffled(7, seed=4)]
 
 
 @pytest.mark.skipif(not os.environ.get("TUTORIAL_DATA"), reason="TUTORIAL_DATA is not set")

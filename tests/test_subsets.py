@@ -1,6 +1,7 @@
 """Sliding windows: the arithmetic, the ring buffer, and what a real `fit` gets to see."""
 
 import threading
+import tracemalloc
 
 import keras
 import numpy as np
@@ -286,6 +287,22 @@ def test_flipping_moves_a_mask_with_its_image():
     mirrored = [not np.array_equal(a, b) for a, b in zip(images, flipped, strict=True)]
     assert 5 < sum(mirrored) < 35
     np.testing.assert_array_equal(flipped[mirrored], images[mirrored][:, :, ::-1])
+
+
+def test_a_large_window_is_decoded_without_a_list_of_calls(voc_folder):
+    """A waiting call takes some 1,900 bytes, so 3,000 at once would be over 5 MiB."""
+    index = index_voc(voc_folder(2))[np.arange(3000) % 2]
+    ring = RingBuffer(index, SIZE, 3000, 0, read_block, threads=2)
+    tracemalloc.start()
+    try:
+        ring.show(0, 3000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2_000_000
+    images, masks = read_block(index, [0, 1], SIZE)
+    np.testing.assert_array_equal(ring.images, np.concatenate([images] * 1500))
+    np.testing.assert_array_equal(ring.masks, np.concatenate([masks] * 1500))
 
 
 # What `fit` sees

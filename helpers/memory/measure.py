@@ -17,7 +17,7 @@ import numpy as np
 
 from helpers.memory.child import mark
 from helpers.memory.record import ChildError
-from helpers.memory.runner import run_child
+from helpers.memory.runner import SAMPLE_SECONDS, run_child
 from helpers.memory.sizes import format_bytes
 from helpers.memory.variables import json_like
 
@@ -50,7 +50,11 @@ class PeakMeasurement:
 
 
 def measure_peak(
-    what: str | Callable, *args, base_imports: tuple[str, ...] = ("numpy",), **kwargs
+    what: str | Callable,
+    *args,
+    base_imports: tuple[str, ...] = ("numpy",),
+    sample_seconds: float = SAMPLE_SECONDS,
+    **kwargs,
 ) -> PeakMeasurement:
     """Run ``what`` in a fresh child process and return its peak RSS and its timeline.
 
@@ -61,7 +65,8 @@ def measure_peak(
     base is read. ``value`` is what the function returns, or the source's variable ``value``, if
     it is JSON-like, else None. ``mark("label")`` in the code names a moment (``marks``).
 
-    The parent samples the child's RSS every 5 ms; the peak is the child's own high-water mark.
+    The parent samples the child's RSS every 5 ms (``sample_seconds``; where speed is measured, so
+    many looks would slow the child); the peak is the child's own high-water mark.
     ChildError, with the child's traceback, for an error there; ValueError for what cannot be
     taken to another process.
     """
@@ -73,7 +78,7 @@ def measure_peak(
         work = _portable_call(what, args, kwargs)
     else:
         raise ValueError(f"{what!r} is neither source code nor a function.")
-    run = run_child(imports=tuple(base_imports), **work)
+    run = run_child(imports=tuple(base_imports), sample_seconds=sample_seconds, **work)
     output = "".join(run.output)
     if run.done is None or run.done["outcome"] != "finished":
         trace = run.done["traceback"] if run.done else f"It ended with code {run.exit_code}."

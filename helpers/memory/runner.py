@@ -35,6 +35,7 @@ def run_child(
     limit_bytes: int | None = None,
     stop_above_bytes: int | None = None,
     stream: Callable[[str], object] | None = None,
+    sample_seconds: float = SAMPLE_SECONDS,
 ) -> ChildRun:
     """Run ``source``, or ``call``, in a fresh child and return what was seen of it.
 
@@ -43,6 +44,7 @@ def run_child(
     name, as (module, attribute). ``variables`` are there for ``source``.
     ``limit_bytes`` is the address space the code may add; ``stop_above_bytes`` the RSS it may
     add before this parent ends it. ``stream`` gets the output piece by piece while it runs.
+    The RSS is looked at every ``sample_seconds``.
     """
     request = {
         "path": sys.path,
@@ -64,7 +66,7 @@ def run_child(
         with contextlib.suppress(OSError):  # it has died already: its last words will tell
             process.stdin.write(pickle.dumps(request))
             process.stdin.flush()
-        _watch(process, run, news, stop_above_bytes, stream)
+        _watch(process, run, news, stop_above_bytes, stream, sample_seconds)
     finally:
         end_process_tree(process)
         _close_pipes(process, readers)
@@ -114,7 +116,7 @@ def _close_pipes(process: subprocess.Popen, readers: dict[str, threading.Thread]
             getattr(process, kind).close()
 
 
-def _watch(process, run: ChildRun, news, stop_above_bytes: int | None, stream) -> None:
+def _watch(process, run: ChildRun, news, stop_above_bytes, stream, sample_seconds) -> None:
     while process.poll() is None:
         _take_news(run, news, stream)
         if run.done and time.perf_counter() > run.done["time"] + SECONDS_TO_LEAVE:
@@ -125,7 +127,7 @@ def _watch(process, run: ChildRun, news, stop_above_bytes: int | None, stream) -
             if stop_above_bytes is not None and rss > run.base_bytes + stop_above_bytes:
                 run.ended_at_bytes = rss
                 return
-        time.sleep(SAMPLE_SECONDS)
+        time.sleep(sample_seconds)
 
 
 def _rss_of_child(run: ChildRun) -> int:

@@ -5,7 +5,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test outputs voc data clean
+.PHONY: help lab run test outputs bench voc data clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ test: $(READY)  ## lint, unit tests, and every notebook under nbval on the tiny 
 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/
 	@$(BIN)/python -m tools.run_notebooks --store-outputs
+
+bench: data  ## measure every loader against every other, about ten minutes
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	@$(BIN)/python -m tools.bench
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
 	@$(BIN)/python -m helpers.voc2012

@@ -5,7 +5,7 @@ import gc
 import keras
 import numpy as np
 
-from helpers.images import read_block
+from helpers.images import read_block, read_mask
 
 
 def compile_as_article(model, one_hot=True):
@@ -21,56 +21,74 @@ def compile_as_article(model, one_hot=True):
 
 def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0,
                  compile_each_round=True, compile_model=None, checkpoint=None, one_hot=True,
-                 patience=3, after_round=None, verbose=0, threads=None):  # fmt: skip
+                 validation_share=0.1, patience=3, keep_all_images=False, after_round=None,
+                 callbacks=(), verbose=0, threads=None, reader=read_block):  # fmt: skip
     """Read a window, train on it, delete it, read the next: https://becominghuman.ai, "How
     Dataset size and RAM choke your Deep Learning for Computer Vision".
 
     Each round has a fresh random 90/10 split of its window, a fresh compile, which forgets Adam's
     state (`compile_model(model)`, by default `compile_as_article`), EarlyStopping on val_loss
     and, given a path in `checkpoint`, ModelCheckpoint on val_accuracy (the article's val_acc is
-    its Keras 2 name). Both callbacks start anew each round. `after_round(window)` is called when a
-    round's arrays are deleted. Returns the histories, a dict of lists per round.
+    its Keras 2 name). Both callbacks start anew each round; with `validation_share=0` there is
+    no split and neither of them. `after_round(window)` is called when a round's arrays are
+    deleted. Returns the histories, a dict of lists per round.
 
     What costs memory and time is kept, so that it can be measured: the whole window decoded anew,
     the copies that the split makes, masks as float64 one-hot arrays (class ids, uint8, with
-    `one_hot=False`), a compile in each round. Images are uint8 (n, h, w, 3), as `read_block` gives
-    them; `size` is (height, width).
+    `one_hot=False`), a compile in each round. With `keep_all_images=True` it does what the
+    article's code does and its text does not say: all images are read first and stay, and a round
+    reads only its masks. Images are uint8 (n, h, w, 3); `size` is (height, width).
     """
     rng = np.random.default_rng(seed)
+    every_image = None
+    if keep_all_images:
+        every_image, _ = reader(index, range(len(index)), size, threads=threads)
     histories = []
     for window in windows:
-        images, masks = read_block(index, range(window.start, window.stop), size, threads=threads)
+        rows = range(window.start, window.stop)
+        if every_image is None:
+            images, masks = reader(index, rows, size, threads=threads)
+        else:
+            images = every_image[window.start : window.stop]
+            masks = np.stack([read_mask(index[row].mask, size, index.n_classes) for row in rows])
         if one_hot:
             masks = _one_hot(masks, index.n_classes)
-        order = rng.permutation(len(images))
-        train, validation = np.split(order, [int(0.9 * len(order))])
         if compile_each_round or not histories:
             if compile_model is None:
                 compile_as_article(model, one_hot)
             else:
                 compile_model(model)
-        callbacks = [keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)]
-        if checkpoint is not None:
-            callbacks.append(
-                keras.callbacks.ModelCheckpoint(
-                    str(checkpoint), monitor="val_accuracy", save_best_only=True
-                )
-            )
+        order = rng.permutation(len(images))
+        train, validation = np.split(order, [len(order) - round(validation_share * len(order))])
+        held = (
+            {"validation_data": (images[validation], masks[validation])} if len(validation) else {}
+        )
         history = model.fit(
             images[train],
             masks[train],
-            validation_data=(images[validation], masks[validation]),
             batch_size=batch_size,
             epochs=epochs,
-            callbacks=callbacks,
+            callbacks=[*(_callbacks(patience, checkpoint) if held else ()), *callbacks],
             verbose=verbose,
+            **held,
         )
         histories.append(history.history)
-        del images, masks
+        del images, masks, held
         gc.collect()
         if after_round is not None:
             after_round(window)
     return histories
+
+
+def _callbacks(patience, checkpoint):
+    callbacks = [keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)]
+    if checkpoint is not None:
+        callbacks.append(
+            keras.callbacks.ModelCheckpoint(
+                str(checkpoint), monitor="val_accuracy", save_best_only=True
+            )
+        )
+    return callbacks
 
 
 def _one_hot(masks, n_classes):

@@ -1,0 +1,215 @@
+"""Measure one loader in a fresh process: speed, memory, processor time, what was learnt.
+
+`make bench` (`tools/bench.py`) and notebook 6 both measure through this.
+"""
+
+import gc
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+import numpy as np
+
+from helpers.fcn import build_fcn, compile_fcn
+from helpers.loaders import CONTENDERS, LOOPS, CountingReader, Schedule, contender
+from helpers.memory import MIB, current_rss, measure_peak, peak_rss, release_freed
+from helpers.memory.process import reset_peak_rss
+from helpers.quiet import keras
+from helpers.step_clock import StepClock
+from helpers.training import Holdout
+from helpers.workshop import open_workshop
+
+# The parent looks after the child twice a second: more often would be felt on two cores.
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """The work that every loader is given. Sizes in pixels, everything else in images or counts.
+
+    `train`, `score` and `load` choose what is measured: training with the network of the
+    workshop's settings, its hold-out score afterwards, and the loader alone.
+    """
+
+    size: tuple[int, int] = (96, 96)
+    window: int = 160
+    stride: int = 16
+    n_rounds: int = 2
+    epochs_per_round: int = 2
+    batch_size: int = 16
+    seed: int = 0
+    train: bool = True
+    score: bool = False
+    load: bool = True
+
+    def schedule(self, index, folder: Path) -> Schedule:
+        chosen = asdict(self)
+        for name in ("train", "score", "load"):
+            del chosen[name]
+        return Schedule(index=index, folder=folder, **chosen)
+
+
+def measure_method(method: str, settings: BenchSettings) -> dict:
+    """Run one loader in a fresh process and return its row, plain numbers only.
+
+    Which keys there are follows from `settings`. Rates are of the steady state: in training from
+    the end of the first step to the end of the last, of the loader alone from the second round.
+    `ratio_to_limit` compares with the same network on a constant batch in the same process.
+    `peak_mib_over_base`: the high-water mark of the RSS while it trained, over the RSS after a
+    short warm-up by the same method (network traced, libraries loaded). Only Linux can set the
+    mark back at the base; elsewhere it holds the warm-up's peak as well.
+    Raises ChildError with the child's traceback if the method fails.
+    """
+    contender(method)
+    found = measure_peak(
+        run_method,
+        method,
+        asdict(settings),
+        base_imports=("helpers.quiet",),
+        sample_seconds=SECONDS_BETWEEN_LOOKS,
+    )
+    return {"method": method} | found.value
+
+
+def run_method(method: str, settings: dict) -> dict:
+    """What `measure_method` runs in the fresh process."""
+    settings = BenchSettings(**settings)
+    workshop = open_workshop()
+    row = {}
+    with tempfile.TemporaryDirectory() as folder:
+        schedule = settings.schedule(workshop.train, Path(folder))
+        if settings.train:
+            row |= _train(method, schedule, workshop, settings.score)
+        if settings.load and method not in LOOPS:
+            again = replace(schedule, folder=_subfolder(schedule, "load"), reader=CountingReader())
+            row |= _load_alone(contender(method)(again), again)
+    return row
+
+
+def _train(method: str, schedule: Schedule, workshop, score: bool) -> dict:
+    chosen = workshop.settings
+    model = build_fcn(
+        workshop.train.n_classes, (*schedule.size, 3), body=chosen.body, weights=chosen.weights
+    )
+    compile_fcn(model, chosen.learning_rate)
+    as_new = _state(model)
+    limit = _limit(schedule, model)
+    _warm_up(method, schedule, model)
+    _restore(as_new)
+    gc.collect()
+    release_freed()
+    reset_peak_rss()
+    base = current_rss()
+    clock = StepClock(schedule)
+    began = time.perf_counter()
+    _fit(method, schedule, model, clock)
+    row = {"peak_mib_over_base": (peak_rss() - base) / MIB} | clock.rates()
+    row["seconds_to_first_batch"] = clock.times[0] - began
+    row["decoded_images"] = schedule.reader.decoded
+    if score:
+        found = Holdout(workshop.holdout, schedule.size).scores(model, schedule.batch_size)
+        row["holdout_miou"] = float(found.mean_iou)
+    row["limit_images_per_s"], row["ratio_to_limit"] = limit, row["images_per_s"] / limit
+    return row
+
+
+def _warm_up(method: str, schedule: Schedule, model) -> None:
+    """A few steps by the same method: the network is traced, libraries are loaded."""
+    few = replace(
+        schedule,
+        folder=_subfolder(schedule, "warm_up"),
+        window=2 * schedule.batch_size,
+        stride=schedule.batch_size,
+        n_rounds=1,
+        epochs_per_round=1,
+        reader=CountingReader(),
+    )
+    _fit(method, few, model, StepClock(few))
+
+
+def _limit(schedule: Schedule, model) -> float:
+    """Images/s of `fit` on a batch that stays in memory, for one round, now and on this machine.
+
+    Measured just before the method, because a shared machine changes within minutes.
+    """
+    few = replace(schedule, n_rounds=1, reader=CountingReader())
+    clock = StepClock(few)
+    _fit("constant_batch", few, model, clock)
+    return clock.rates()["images_per_s"]
+
+
+def _state(model) -> list:
+    """All variables of the model and its optimizer, with their values."""
+    model.optimizer.build(model.trainable_variables)
+    return [(v, np.array(v)) for v in [*model.variables, *model.optimizer.variables]]
+
+
+def _restore(state: list) -> None:
+    for variable, value in state:
+        variable.assign(value)
+
+
+def _fit(method: str, schedule: Schedule, model, clock) -> None:
+    if method in LOOPS:
+        contender(method)(schedule, model, [clock])
+        return
+    feed = contender(method)(schedule)
+    epochs = schedule.n_rounds * schedule.epochs_per_round
+    if CONTENDERS[method].shuffle == "all pictures":
+        epochs = schedule.n_passes
+    if isinstance(feed, tuple):
+        arrays = {"x": feed[0], "y": feed[1], "batch_size": schedule.batch_size}
+        model.fit(**arrays, epochs=epochs, callbacks=[clock], verbose=0)
+    else:
+        model.fit(feed, epochs=epochs, shuffle=False, callbacks=[clock], verbose=0)
+        _close(feed)
+
+
+def _close(feed) -> None:
+    if hasattr(feed, "close"):
+        feed.close()
+
+
+def _subfolder(schedule: Schedule, name: str) -> Path:
+    folder = schedule.folder / name
+    folder.mkdir()
+    return folder
+
+
+def _load_alone(feed, schedule: Schedule) -> dict:
+    """Take the same batches and train nothing. `seconds` are of the clock on the wall."""
+    if isinstance(feed, tuple):
+        return {}  # arrays: there is no loader
+    first_round, others = schedule.steps_per_round, schedule.n_steps - schedule.steps_per_round
+    with closing(_batches(feed)) as batches:
+        for _ in islice(batches, first_round):
+            pass
+        began, cpu_began = time.perf_counter(), time.process_time()
+        n_images = sum(len(batch[0]) for batch in islice(batches, others))
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    _close(feed)
+    return {
+        "loader_images_per_s": n_images / seconds,
+        "loader_cpu_ms_per_image": 1000 * cpu_seconds / n_images,
+        "loader_decoded_images": schedule.reader.decoded,
+    }
+
+
+def _batches(feed) -> Iterator:
+    """Epoch after epoch of batches, as Keras asks for them."""
+    while True:
+        if not isinstance(feed, keras.utils.PyDataset):
+            yield from feed
+        else:
+            feed.on_epoch_begin()
+            if feed.workers > 1:  # what Keras' enqueuer does
+                with ThreadPool(feed.workers) as pool:
+                    yield from pool.imap(feed.__getitem__, range(len(feed)))
+            else:
+                yield from feed
+            feed.on_epoch_end()

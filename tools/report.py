@@ -1,0 +1,50 @@
+"""What every measurement that is kept says of itself: the machine, the versions, the day."""
+
+import json
+import os
+import platform
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from helpers.run_folder import replacing
+
+PACKAGES = (
+    "grain", "keras", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "tensorflow",
+)  # fmt: skip
+
+
+def write_report(path: Path, **content) -> None:
+    """Write `content` with the date and the machine as JSON, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    report = {"date": date.today().isoformat(), "machine": machine(), **content}
+    with replacing(path) as file:
+        file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+def machine() -> dict:
+    """Processor, cores, memory, system and versions. No name and no path of the machine."""
+    facts = {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
+    for package in PACKAGES:
+        try:
+            facts[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return facts
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

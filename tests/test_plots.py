@@ -1,14 +1,16 @@
 """Figures draw what they are given, into the axes they are given, and leave no global state."""
 
+from itertools import combinations
 from types import SimpleNamespace
 
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from helpers.dataset import VOID, voc_palette
-from helpers.plots import masks, memory_bars, network, style, windows
+from helpers.plots import labels, loaders, masks, memory_bars, network, orders, style, windows
 from helpers.subsets import sliding_windows, times_seen
 
 MIB = 2**20
@@ -179,3 +181,164 @@ def test_bars_are_labelled_with_their_values(draw):
     else:
         ax = draw({"data set": 0.25})
     assert [text.rstrip("0") for text in texts(ax)] == ["0.25"]
+
+
+def method(name, kind="stream", speed=100, mib=50, score=0.4, cost=1.0):
+    return {
+        "method": name,
+        "label": f"the {name}",
+        "kind": kind,
+        "images_per_s": speed,
+        "images_per_s_min": 0.98 * speed,
+        "images_per_s_max": 1.01 * speed,
+        "peak_mib_over_base": mib,
+        "holdout_miou": score,
+        "loader_cpu_ms_per_image": cost,
+        "loader_images_per_s": 1500 / cost,
+    }
+
+
+LIMIT = {"method": "none", "label": "no loader", "kind": "limit", "images_per_s": 130}
+THREE = [
+    method("slow", "in memory", 60, 900, 0.41, 0.5),
+    LIMIT,
+    method("fast", "subset", 120, 40, 0.38, 0.1),
+    method("middle", "stream", 90, 60, 0.4, 2.0),
+]
+FIGURES = [loaders.memory_against_throughput, loaders.scores_of_methods, loaders.cost_of_input]
+
+
+def dots(ax):
+    return [line for line in ax.lines if line.get_marker() not in {"None", "", None}]
+
+
+def boxes(ax):
+    """The pixels of each text; the extent of an annotation would include its line."""
+    ax.figure.draw_without_rendering()
+    return [Text.get_window_extent(text) for text in ax.texts]
+
+
+def test_each_method_has_its_dot_in_the_colour_and_marker_of_its_kind():
+    ax = loaders.memory_against_throughput(THREE)
+    assert sorted(texts(ax)) == ["no loader", "the fast", "the middle", "the slow"]
+    drawn = {(dot.get_xdata()[0], dot.get_ydata()[0]): dot for dot in dots(ax)}
+    assert set(drawn) == {(900, 60), (40, 120), (60, 90)}
+    looks = [(dot.get_color(), dot.get_marker()) for dot in drawn.values()]
+    assert set(looks) == {look[:2] for look in loaders.KINDS.values()}
+    spreads = [line.get_ydata() for line in ax.lines if line.get_linestyle() == "-"]
+    assert [0.98 * 120, 1.01 * 120] in [list(spread) for spread in spreads]
+    (limit,) = [line for line in ax.lines if line.get_linestyle() == "--"]
+    assert set(limit.get_ydata()) == {130}
+
+
+def test_memory_is_on_a_logarithmic_scale_only_if_it_spans_more_than_a_decade():
+    assert loaders.memory_against_throughput(THREE).get_xscale() == "log"
+    assert loaders.memory_against_throughput(THREE[1:]).get_xscale() == "linear"
+    at_base = [*THREE, method("nothing", mib=0)]
+    assert loaders.memory_against_throughput(at_base).get_xscale() == "linear"
+
+
+@pytest.mark.parametrize("spread", [1, 0.1, 0.04])
+def test_labels_cover_neither_each_other_nor_dots_however_crowded(spread):
+    rng = np.random.default_rng(4)
+    speeds, mib = 120 * (1 - spread * rng.random(16)), 30 * 60 ** rng.random(16)
+    kinds = 16 * list(loaders.KINDS)
+    rows = [method(f"method number {k}", kinds[k], speeds[k], mib[k]) for k in range(16)]
+    ax = loaders.memory_against_throughput([LIMIT, *rows])
+    found = boxes(ax)
+    assert len(found) == 17 and len(dots(ax)) == 16
+    assert not any(one.overlaps(other) for one, other in combinations(found, 2))
+    assert all(ax.bbox.contains(*box.min) and ax.bbox.contains(*box.max) for box in found)
+    centres = ax.transData.transform([(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots(ax)])
+    assert not any(box.contains(*centre) for box in found for centre in centres)
+
+
+def test_a_label_without_room_beside_its_dot_gets_a_line_to_it():
+    _, (free, crowded) = style.new_figure(1, 2, 10, 4)
+    labels.label_dots(free, [(0.5, 0.5)], ["alone"], ["red"])
+    points = [(0.5 + 0.03 * x, 0.5 + 0.03 * y) for x in (-1, 0, 1) for y in (-1, 0, 1)]
+    labels.label_dots(crowded, points, [f"dot {k}" for k in range(9)], ["red"] * 9)
+    assert [text.arrow_patch for text in free.texts] == [None]
+    assert any(text.arrow_patch for text in crowded.texts)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes(crowded), 2))
+
+
+@pytest.mark.parametrize(
+    ("draw", "names"),
+    [
+        (loaders.scores_of_methods, ["the fast", "the middle", "the slow"]),
+        (loaders.cost_of_input, ["the fast", "the slow", "the middle"]),
+    ],
+)
+def test_the_fastest_method_comes_first_in_training_or_alone(draw, names):
+    _, ax = style.new_figure(1, 1, 8, 3)
+    assert draw(THREE, ax) is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == names
+    assert ax.yaxis_inverted()
+
+
+def test_scores_and_costs_write_their_numbers():
+    ax = loaders.scores_of_methods(THREE)
+    assert texts(ax) == ["0.380", "0.400", "0.410"]
+    assert [dot.get_xdata()[0] for dot in dots(ax)] == [0.38, 0.4, 0.41]
+    ax = loaders.cost_of_input(THREE)
+    assert texts(ax) == ["15,000 images/s", "3,000 images/s", "750 images/s"]
+    assert widths(ax) == [0.1, 0.5, 2.0] and ax.get_xscale() == "log"
+    assert all(box.x1 <= ax.bbox.x1 for box in boxes(ax)), "a number leaves the axes"
+
+
+def test_a_method_without_the_number_is_left_out():
+    ax = loaders.scores_of_methods([*THREE, method("unscored", score=None)])
+    assert len(dots(ax)) == 3
+    untrained = method("untrained")
+    untrained["images_per_s"] = None
+    assert len(dots(loaders.memory_against_throughput([*THREE, untrained]))) == 3
+    assert len(dots(loaders.scores_of_methods([*THREE, untrained]))) == 3
+    assert len(widths(loaders.cost_of_input([*THREE, untrained]))) == 4
+
+
+def test_two_limits_close_to_each_other_keep_their_labels_apart():
+    ax = loaders.memory_against_throughput([*THREE, LIMIT | {"images_per_s": 131}])
+    found = boxes(ax)
+    assert texts(ax).count("no loader") == 2
+    assert not any(one.overlaps(other) for one, other in combinations(found, 2))
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_loaders_without_a_method_or_of_an_unknown_kind_are_refused(draw):
+    for rows in ([], [LIMIT]):
+        with pytest.raises(ValueError, match="nothing to draw"):
+            draw(rows)
+    with pytest.raises(ValueError, match="odd: kind 'cloud' is none of in memory, subset"):
+        draw([method("odd", "cloud")])
+
+
+def test_the_stream_is_drawn_turn_by_turn():
+    ax = orders.shuffled_order([2, 0, 1], buffer=2)
+    (drawn,) = ax.lines
+    assert list(drawn.get_xdata()) == [2, 0, 1] and list(drawn.get_ydata()) == [0, 1, 2]
+    assert ax.get_title(loc="left") == "buffer of 2"
+
+
+def test_each_order_has_its_seeds_and_its_mean():
+    found = {"article": (0.5, 0.6), "reshuffled": (0.7, 0.8), "everything": (0.7, 0.9)}
+    runs = [
+        {"order": order, "scores": [{"mean_iou": 0.1}, {"mean_iou": score}]}
+        for order, scores in found.items()
+        for score in scores
+    ]
+    ax = orders.scores_by_order(runs)
+    assert texts(ax) == ["mean 0.550", "mean 0.750", "mean 0.800"]
+    assert [tuple(dot.get_xdata()) for dot in dots(ax)] == list(found.values())
+    with pytest.raises(ValueError, match="no runs"):
+        orders.scores_by_order([])
+
+
+def test_memory_of_windows_puts_the_measured_over_the_arrays():
+    rows = [
+        {"arrays_mib": 30, "peak_mib_over_base": 60},
+        {"arrays_mib": 300, "peak_mib_over_base": 350},
+    ]
+    alone, measured = orders.memory_of_windows(rows).lines
+    assert list(alone.get_xdata()) == list(alone.get_ydata()) == [30, 300]
+    assert list(measured.get_ydata()) == [60, 350]

@@ -1,0 +1,69 @@
+"""Three orders of the same pictures: how often each picture is shown, and equal steps."""
+
+import numpy as np
+import pytest
+
+from helpers.learning import ORDERS, learn, steps_of, subset_in_order
+from helpers.settings import load_settings
+from helpers.workshop import open_workshop
+
+
+@pytest.fixture
+def workshop():
+    return open_workshop(load_settings({"TUTORIAL_PROFILE": "tiny"}))
+
+
+def shown(subset, workshop):
+    """How often each picture of the training list is presented in as many steps as the article."""
+    counts = dict.fromkeys((pair.id for pair in workshop.train), 0)
+    left = steps_of(workshop)
+    for epoch in range(subset.n_epochs):
+        subset.seek(epoch)
+        now = subset.windows[subset.round]
+        for row in range(now.start, now.stop):
+            counts[subset.ring.index[row].id] += 1
+        left -= len(subset)
+    assert left <= 0 and left > -len(subset), "more or fewer epochs than are needed"
+    return np.array(list(counts.values()))
+
+
+def test_the_articles_windows_show_the_ends_of_the_list_a_tenth_as_often(workshop):
+    with subset_in_order("article", workshop, seed=1) as subset:
+        counts = shown(subset, workshop)
+        assert (subset.n_rounds, subset.epochs_per_round) == (20, 5)
+        assert subset.decoded == len(workshop.train) == 58
+    assert (counts.min(), counts.max()) == (5, 50)
+
+
+def test_a_reshuffled_list_shows_all_pictures_about_equally(workshop):
+    with subset_in_order("reshuffled", workshop, seed=1) as subset:
+        counts = shown(subset, workshop)
+        assert (subset.n_rounds, subset.epochs_per_round) == (100, 1)
+        assert subset.decoded == 20 + 99 * 2  # one window, then a stride for each epoch
+        assert subset.nbytes == (20 + 2) * 64 * 64 * 4
+    assert counts.sum() == 100 * 20 and counts.min() >= 20 and counts.max() <= 45
+
+
+def test_a_window_of_everything_shows_all_pictures_equally(workshop):
+    with subset_in_order("everything", workshop, seed=1) as subset:
+        counts = shown(subset, workshop)
+    assert counts.min() == counts.max() == 38  # 300 steps are 37.5 passes
+
+
+def test_every_order_depends_on_the_seed(workshop):
+    for order in ORDERS:
+        with subset_in_order(order, workshop, 0) as one, subset_in_order(order, workshop, 1) as two:
+            assert not np.array_equal(one.ring.index.stems, two.ring.index.stems)
+
+
+def test_an_unknown_order_is_refused(workshop):
+    with pytest.raises(ValueError, match="'random' is not an order; there are: article"):
+        subset_in_order("random", workshop, 0)
+
+
+def test_learning_takes_the_articles_steps_and_scores_each_quarter(monkeypatch):
+    monkeypatch.setenv("TUTORIAL_PROFILE", "tiny")
+    run = learn("everything", seed=2)
+    assert (run["order"], run["seed"], run["decoded_images"]) == ("everything", 2, 58)
+    assert [score["step"] for score in run["scores"]] == [75, 150, 225, 300]
+    assert all(0 < score["mean_iou"] < 1 for score in run["scores"])

@@ -1,0 +1,61 @@
+"""Do windows teach as much as a shuffle of everything? Three orders, several seeds each.
+
+    python -m tools.bench_learning --seeds 0 1 2      # about three minutes a run on two cores
+
+Runs that the output file already holds are not made again, so that this can be stopped and resumed.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from helpers.learning import ORDERS, learn
+from helpers.memory import measure_peak
+from helpers.results import RESULTS
+from helpers.workshop import open_workshop
+from tools.report import write_report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Compare what different orders teach.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--label", help="what to call the data (default: where they are from)")
+    parser.add_argument("--output", type=Path, default=RESULTS / "learning.json")
+    chosen = parser.parse_args(arguments)
+    workshop = open_workshop()
+    about = {
+        "data": chosen.label or workshop.settings.source,
+        "body": workshop.settings.body,
+        "settings": {**workshop.geometry, "n_rounds": workshop.n_rounds},
+    }
+    del about["settings"]["seed"]
+    runs = _earlier_runs(chosen.output, about)
+    done = {(run["order"], run["seed"]) for run in runs}
+    for seed in chosen.seeds:
+        for order in ORDERS:
+            if (order, seed) in done:
+                continue
+            began = time.monotonic()
+            # In a fresh process each: what one run leaves in memory cannot touch the next.
+            run = measure_peak(learn, order, seed, base_imports=("helpers.quiet",)).value
+            runs.append(run | {"seconds": round(time.monotonic() - began)})
+            write_report(chosen.output, **about, runs=runs)
+            score = run["scores"][-1]["mean_iou"]
+            print(f"{order:<11} seed {seed}: mean IoU {score:.3f}", flush=True)
+    return 0
+
+
+def _earlier_runs(path: Path, about: dict) -> list[dict]:
+    if not path.exists():
+        return []
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    same = json.loads(json.dumps(about))
+    if {name: earlier.get(name) for name in same} != same:
+        raise ValueError(f"{path} holds runs of other data or settings. Give another --output.")
+    return earlier["runs"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

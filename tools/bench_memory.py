@@ -1,0 +1,288 @@
+"""Where the memory goes while `SlidingSubset` feeds `fit`. Each run has a process of its own.
+
+    python -m tools.bench_memory [--windows-mib 32 128 512 1024] [--rounds 100]
+                                 [--data FOLDER] [--output FILE.json]
+
+Memory is counted over a base: the RSS after a short `fit` on batches of the same shapes, once
+freed memory was given back. The peak is the high-water mark of the process, which Linux sets back
+at the base. Elsewhere it counts when it has risen since; else the highest sample does (5 ms).
+
+windows: real pictures, 224×224, a window of ten strides; three rounds, so the next stride is
+    decoded during training and two windows change. Files repeat in a large window.
+slope: least squares over the RSS at each round's end, without the first ten rounds, in which
+    TensorFlow's pool and the C library's arenas grow to their working size.
+images: so many pass through one window, in 200 epochs each. They are painted, because decoding
+    100,000 takes minutes.
+constant: what there is beyond the arrays, one kind of work at a time.
+"""
+
+import argparse
+import gc
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+
+from helpers.dataset import index_voc
+from helpers.images import read_block
+from helpers.memory import MIB, current_rss, mark, measure_peak, peak_rss, release_freed
+from helpers.memory.process import reset_peak_rss
+from helpers.quiet import keras
+from helpers.results import RESULTS
+from helpers.subsets import SlidingSubset
+from helpers.workshop import open_workshop
+from tools.report import write_report
+
+SIZE, BATCH, STEP = (224, 224), 32, 32
+FACTOR, CONSTANT_MIB, SLOPE_LIMIT = 1.15, 96, 0.5
+USUAL_WINDOW_MIB, LEFT_OUT_ROUNDS = 128, 10
+IMAGES, IMAGES_WINDOW, IMAGES_EPOCHS = (1_000, 10_000, 100_000), 500, 200
+PARTS = {  # name: work, painted
+    "decoding alone": ("decode", False),
+    "decoding, and batches taken by a plain loop": ("loop", False),
+    "decoding, and fit": ("fit", False),
+    "fit with painted pictures": ("fit", True),
+    "train_on_batch with one painted batch": ("step", True),
+}
+
+
+def paint(index, rows, size, images, masks, threads):
+    """Stands in for `read_block`: writes the same memory and decodes nothing."""
+    images[:], masks[:] = 127, 1
+
+
+def network():
+    """A 1×1 convolution of every 32nd row and column: what is measured is the loader."""
+    pictures = keras.Input((*SIZE, 3), dtype="uint8")
+    few = keras.ops.cast(pictures[:, ::STEP, ::STEP], "float32") / 255
+    model = keras.Model(pictures, keras.layers.Conv2D(2, 1)(few))
+
+    def loss(masks, scores):
+        return keras.ops.mean((masks[:, ::STEP, ::STEP, None] - scores) ** 2)
+
+    model.compile("sgd", loss)
+    return model
+
+
+class CountedSubset(SlidingSubset):
+    """Counts the batches that were asked for: Keras asks ahead of the training step."""
+
+    asked = 0
+
+    def __getitem__(self, batch):
+        self.asked += 1
+        return super().__getitem__(batch)
+
+
+class Notes(keras.callbacks.Callback):
+    """RSS in bytes at each round's end; the most batches that were asked for and not yet done."""
+
+    def __init__(self, subset):
+        super().__init__()
+        self.subset, self.rss, self.ahead = subset, [], 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.subset.asked = 0  # `fit` looks at two batches before it begins
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.ahead = max(self.ahead, self.subset.asked - batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.subset.epochs_per_round == 0:
+            self.rss.append(current_rss())
+
+
+def run(work, data, window, stride, rounds=3, epochs=2, painted=False):
+    """In the fresh process: a warm-up, the base, then the work. Returns bytes and counts.
+
+    `work` is "decode", "loop", "fit" or "step"; `window` and `stride` are pictures.
+    """
+    pictures, model = index_voc(data), network()
+    reader = paint if painted else read_block
+    with _subset(pictures, 2 * BATCH + 1, BATCH, 2, 1, read_block) as few:
+        before = Notes(few)
+        _work("fit", few, model, before)
+    found = {"ahead_before": before.ahead}
+    gc.collect()
+    release_freed()
+    reset_peak_rss()
+    mark("base")
+    found |= {"base": current_rss(), "mark_at_base": peak_rss()}
+    with _subset(pictures, window, stride, rounds, epochs, reader) as subset:
+        notes = Notes(subset)
+        _work(work, subset, model, notes)
+        found |= {"high_water": peak_rss(), "arrays": subset.nbytes, "decoded": subset.decoded}
+        found |= {"index": subset.ring.index.nbytes, "rss": notes.rss, "ahead": notes.ahead}
+    gc.collect()
+    release_freed()
+    return found | {"kept": current_rss() - found["base"]}
+
+
+def _subset(pictures, window, stride, rounds, epochs, reader):
+    index = pictures[np.arange(window + stride * (rounds - 1)) % len(pictures)]
+    return CountedSubset(
+        index, window, stride, SIZE, batch_size=BATCH, epochs_per_round=epochs, reader=reader
+    )
+
+
+def _work(work, subset, model, notes):
+    if work == "fit":
+        model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0, callbacks=[notes])
+        return
+    for epoch in range(subset.n_epochs):
+        subset.seek(epoch)
+        if work == "loop":
+            for _ in subset:
+                pass
+        elif work == "step":
+            batch = subset[0]
+            for _ in range(len(subset)):
+                model.train_on_batch(*batch)
+
+
+def measure(*case, **more):
+    """`run` in a fresh process: what it returned, and "peak", in bytes over its base."""
+    measured = measure_peak(run, *case, base_imports=("helpers.quiet",), **more)
+    moments = {label: moment for moment, label in measured.marks}
+    sampled = int(measured.rss_bytes[measured.times >= moments["base"]].max())
+    found = measured.value
+    return found | {"peak": peak_of(found, sampled) - found["base"]}
+
+
+def peak_of(found, sampled):
+    """The process's own mark if it has risen since the base, else the highest sample; bytes."""
+    own = found["high_water"]
+    return max(own, sampled) if own > found["mark_at_base"] else sampled
+
+
+def window_of(mib):
+    """(window, stride) in pictures: the smallest window of ten strides with `mib` of uint8."""
+    stride = math.ceil(mib * MIB / (10 * 4 * SIZE[0] * SIZE[1]))
+    return 10 * stride, stride
+
+
+def measure_window(data, mib):
+    found = measure("fit", data, *window_of(mib))
+    bound = FACTOR * found["arrays"] + CONSTANT_MIB * MIB
+    return {
+        "window_mib": mib,
+        "arrays_mib": _mib(found["arrays"]),
+        "peak_mib_over_base": _mib(found["peak"]),
+        "bound_mib": _mib(bound),
+        "within": found["peak"] <= bound,
+        "batches_ahead": found["ahead"],
+    }
+
+
+def measure_slope(data, rounds):
+    found = measure("fit", data, *window_of(USUAL_WINDOW_MIB), rounds=rounds, epochs=1)
+    slope = slope_of(found["rss"][LEFT_OUT_ROUNDS:])
+    return {
+        "window_mib": USUAL_WINDOW_MIB,
+        "rounds": rounds,
+        "left_out_rounds": LEFT_OUT_ROUNDS,
+        "mib_per_round": slope,
+        "mib_per_round_second_half": slope_of(found["rss"][rounds // 2 :]),
+        "limit": SLOPE_LIMIT,
+        "within": slope <= SLOPE_LIMIT,
+        "rss_mib_over_base": [_mib(rss - found["base"]) for rss in found["rss"]],
+    }
+
+
+def slope_of(rss):
+    """Growth in MiB a round of the RSS in bytes at the ends of two or more rounds."""
+    return round(float(np.polyfit(np.arange(len(rss)), np.array(rss) / MIB, 1)[0]), 4)
+
+
+def measure_images(data, n_images):
+    rounds = n_images // IMAGES_WINDOW
+    geometry = IMAGES_WINDOW, IMAGES_WINDOW, rounds, IMAGES_EPOCHS // rounds
+    found = measure("fit", data, *geometry, painted=True)
+    return {
+        "images": found["decoded"],
+        "rounds": rounds,
+        "arrays_mib": _mib(found["arrays"]),
+        "index_mib": _mib(found["index"], 3),
+        "peak_mib_over_base": _mib(found["peak"]),
+        "batches_ahead": found["ahead"],
+    }
+
+
+def measure_constant(data):
+    """MiB beyond the arrays for each of PARTS, and what the fit's rows are made of."""
+    found = {
+        part: measure(work, data, *window_of(USUAL_WINDOW_MIB), painted=painted)
+        for part, (work, painted) in PARTS.items()
+    }
+    batch, fit = 4 * BATCH * SIZE[0] * SIZE[1], found["decoding, and fit"]
+    parts = {"one batch of uint8, for comparison": batch}
+    parts |= {part: found[part]["peak"] - found[part]["arrays"] for part in PARTS}
+    parts["fit: batches asked for ahead"] = batch * fit["ahead"]
+    parts["fit: so many of them the warm-up had asked for"] = batch * fit["ahead_before"]
+    parts["fit: kept by the allocators after close"] = fit["kept"]
+    return [{"part": part, "mib": _mib(n_bytes)} for part, n_bytes in parts.items()]
+
+
+def _mib(n_bytes, digits=1):
+    return round(n_bytes / MIB, digits)
+
+
+def table(report):
+    """The report as text."""
+    lines = ["window  arrays    peak   bound MiB  batches ahead"]
+    for row in report["windows"]:
+        lines.append(
+            f"{row['window_mib']:6}{row['arrays_mib']:8}{row['peak_mib_over_base']:8}"
+            f"{row['bound_mib']:8}  {'within' if row['within'] else 'ABOVE':<6}"
+            f"{row['batches_ahead']:6}"
+        )
+    slope = report["slope"]
+    lines.append(
+        f"slope: {slope['mib_per_round']} MiB a round over {slope['rounds']} rounds, "
+        f"{slope['mib_per_round_second_half']} over their second half"
+    )
+    for row in report["images"]:
+        lines.append(
+            f"{row['images']:8,} images: peak {row['peak_mib_over_base']} MiB for arrays of "
+            f"{row['arrays_mib']}, index {row['index_mib']}"
+        )
+    lines += [f"{row['mib']:7} MiB  {row['part']}" for row in report["constant"]]
+    return "\n".join(lines)
+
+
+def main(arguments=None):
+    """Measure, print the table, write the file; returns the report (a dict)."""
+    chosen = _parse(arguments)
+    data = str(chosen.data or open_workshop().settings.data)
+    began = time.monotonic()
+    report = {
+        "windows": [measure_window(data, mib) for mib in chosen.windows_mib],
+        "slope": measure_slope(data, chosen.rounds),
+        "images": [measure_images(data, n) for n in IMAGES],
+        "constant": measure_constant(data),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
+    print(table(report))
+    write_report(chosen.output, **report)
+    print(f"{report['minutes']} minutes; written: {chosen.output.name}")
+    return report
+
+
+def _parse(arguments):
+    parser = argparse.ArgumentParser(description="Measure the memory of the sliding window.")
+    parser.add_argument("--windows-mib", type=int, nargs="+", default=[32, 128, 512, 1024])
+    parser.add_argument("--rounds", type=int, default=100, help="of the slope; 13 or more")
+    parser.add_argument("--data", type=Path, help="VOC2012 folder (default: the workshop's data)")
+    parser.add_argument("--output", type=Path, default=RESULTS / "loader_memory.json")
+    chosen = parser.parse_args(arguments)
+    if chosen.rounds < LEFT_OUT_ROUNDS + 3 or min(chosen.windows_mib) < 1:
+        parser.error("--rounds must be 13 or more, and windows at least 1 MiB")
+    return chosen
+
+
+if __name__ == "__main__":
+    # Under its own name, because functions of "__main__" cannot be imported by the fresh process.
+    from tools.bench_memory import main
+
+    main()

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from helpers.run_folder import replacing
-from helpers.settings import BUILD
+from helpers.settings import BUILD, PROJECT
 
 RESULTS = BUILD / "results"
 
@@ -28,6 +28,19 @@ def load_results(notebook: str, folder: Path = RESULTS) -> dict:
     path = folder / f"{notebook}.json"
     if not path.exists():
         raise FileNotFoundError(f"{path.name} is not there yet: run notebooks/{notebook}.ipynb")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def recorded(name: str) -> dict:
+    """A measurement that is kept in the repository: `results/<name>.json`.
+
+    It was made by a command that `results/README.md` names, on the machine that it names itself.
+    Raises FileNotFoundError if there is none of this name.
+    """
+    path = PROJECT / "results" / f"{name}.json"
+    if not path.exists():
+        known = ", ".join(sorted(found.stem for found in path.parent.glob("*.json")))
+        raise FileNotFoundError(f"results/{name}.json does not exist; there are: {known}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers.results import load_results, save_results
+from helpers.results import load_results, recorded, save_results
 
 
 def test_numpy_numbers_come_back_as_plain_ones(tmp_path):
@@ -25,3 +25,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_missing_results_name_the_notebook(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"run notebooks/05_x\.ipynb"):
         load_results("05_x", tmp_path)
+
+
+def test_an_unknown_recording_names_those_that_there_are():
+    with pytest.raises(FileNotFoundError, match=r"results/magic\.json does not exist; there are: "):
+        recorded("magic")

@@ -1,0 +1,101 @@
+"""The measurements in `results/`: in the form the code writes today, complete, and plausible."""
+
+import re
+
+import numpy as np
+import pytest
+
+from helpers.learning import ORDERS
+from helpers.results import recorded
+from helpers.settings import PROJECT
+from tests.test_bench import ROW
+
+FILES = sorted((PROJECT / "results").glob("*.json"))
+ALONE = {
+    "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "py_dataset_2_workers",
+    "memmap", "grain",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_says_when_and_where_and_names_no_machine(path):
+    report = recorded(path.stem)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", report["date"])
+    assert {"processor", "cores", "python", "keras", "tensorflow"} <= set(report["machine"])
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r'"(/|[A-Z]:\\|~)', text), "an absolute path"
+
+
+def test_the_readme_names_each_file_and_no_other():
+    readme = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(\w+)\.json`", readme)) == {path.stem for path in FILES}
+
+
+def test_over_many_epochs_the_ring_buffer_keeps_up_with_the_limit():
+    (row,) = recorded("steady_drawn")["rows"]
+    assert set(row) >= ROW and row["method"] == "sliding_subset" and row["repeats"] >= 3
+    assert row["ratio_to_limit"] >= 0.95
+    assert row["window_change_ms"] / 1000 <= 0.05 * row["round_s"]
+    assert row["decoded_images"] == 160 + 3 * 16
+
+
+def test_alone_the_ring_buffer_delivers_forty_times_as_much_for_a_fortieth():
+    report = recorded("loaders_alone")
+    assert report["data"] == "photographs" and report["settings"]["size"] == [224, 224]
+    assert report["settings"]["epochs_per_round"] == 5
+    rows = {row["method"]: row for row in report["rows"]}
+    assert set(rows) == ALONE
+    ours = rows["sliding_subset"]
+    for method in ("tf_data", "grain", "py_dataset"):
+        speed, cpu = (rows[method][f"loader_{key}"] for key in ("images_per_s", "cpu_ms_per_image"))
+        assert ours["loader_images_per_s"] > 40 * speed
+        assert 40 * ours["loader_cpu_ms_per_image"] < cpu
+        assert rows["sliding_subset_reshuffled"]["loader_images_per_s"] > 7 * speed
+
+
+def test_the_memory_of_windows_stays_within_its_bound():
+    report = recorded("loader_memory")
+    assert [row["window_mib"] for row in report["windows"]] == [32, 128, 512, 1024]
+    for row in report["windows"]:
+        assert row["peak_mib_over_base"] <= 1.15 * row["arrays_mib"] + 96
+    assert report["slope"]["rounds"] == 100 and report["slope"]["mib_per_round"] <= 0.5
+    peaks = [row["peak_mib_over_base"] for row in report["images"]]
+    assert [row["images"] for row in report["images"]] == [1_000, 10_000, 100_000]
+    assert max(peaks) - min(peaks) < 32
+
+
+def test_each_order_was_learnt_with_three_seeds_and_equal_steps():
+    runs = recorded("learning")["runs"]
+    assert sorted((run["order"], run["seed"]) for run in runs) == sorted(
+        (order, seed) for order in ORDERS for seed in range(3)
+    )
+    assert len({tuple(score["step"] for score in run["scores"]) for run in runs}) == 1
+
+
+def test_reshuffled_windows_teach_as_much_as_a_shuffle_of_everything_and_the_articles_less():
+    runs = recorded("learning")["runs"]
+    last = {order: [] for order in ORDERS}
+    for run in runs:
+        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    assert max(last["article"]) < min(last["everything"] + last["reshuffled"])
+    spread = max(last["everything"] + last["reshuffled"]) - min(last["everything"])
+    assert np.mean(last["reshuffled"]) >= np.mean(last["everything"]) - spread
+    assert {run["decoded_images"] for run in runs if run["order"] == "reshuffled"} == {2180}
+
+
+def test_the_decoders_and_the_index_are_complete():
+    rows = recorded("decoders")["rows"]
+    assert {row["data"] for row in rows} == {"drawn", "photographs"}
+    assert {row["size"] for row in rows} == {96, 224, 320}
+    assert {row["threads"] for row in rows} == {1, 2}
+    found = {(r["data"], r["size"], r["method"]): r for r in rows if r["threads"] == 1}
+    for (data, size, method), row in found.items():
+        pillow = found[data, size, "Pillow"]
+        if method == "simplejpeg":
+            assert row["max_difference"] == 0
+            assert row["images_per_s"] < 1.2 * pillow["images_per_s"]
+        if method == "OpenCV":
+            assert row["mean_difference"] > 0.3
+    listing, with_files = recorded("index")["rows"]
+    assert listing["entries"] == 1_000_000 and with_files["entries"] == 100_000
+    assert max(listing["peak_bytes"], with_files["peak_bytes"]) <= 200

@@ -63,7 +63,6 @@ COLUMNS = (  # heading, key, format
     ("images/s", "images_per_s", ",.0f"),
     ("of limit", "ratio_to_limit", ".2f"),
     ("MiB", "peak_mib_over_base", ".0f"),
-    ("MiB/round", "slope_mib_per_round", ".2f"),
     ("decoded", "decoded_images", ",.0f"),
     ("first s", "seconds_to_first_batch", ".2f"),
     ("alone/s", "loader_images_per_s", ",.0f"),
@@ -74,10 +73,10 @@ COLUMNS = (  # heading, key, format
 
 def table(rows: list[dict]) -> str:
     """The rows as text, one line a method; what was not measured is left blank."""
-    lines = ["loader".ljust(26) + "".join(heading.rjust(11) for heading, _, _ in COLUMNS)]
+    lines = ["loader".ljust(25) + "".join(heading.rjust(9) for heading, _, _ in COLUMNS)]
     for row in rows:
         cells = ["" if row.get(key) is None else format(row[key], form) for _, key, form in COLUMNS]
-        lines.append(row["label"].ljust(26) + "".join(cell.rjust(11) for cell in cells))
+        lines.append(row["label"].ljust(25) + "".join(cell.rjust(9) for cell in cells))
     return "\n".join(lines)
 
 

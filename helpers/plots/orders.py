@@ -39,9 +39,13 @@ def scores_by_order(runs, ax: Axes | None = None) -> Axes:
     for y, (order, (colour, marker, _)) in enumerate(ORDERS.items()):
         found = [run["scores"][-1]["mean_iou"] for run in runs if run["order"] == order]
         ax.plot(found, np.full(len(found), y), marker, color=colour, markersize=8, alpha=0.7)
-        ax.plot([np.mean(found)] * 2, [y - 0.3, y + 0.3], color=INK, linewidth=1.5)
+        ax.plot([np.mean(found)] * 2, [y - 0.2, y + 0.2], color=INK, linewidth=1.5)
         ax.annotate(
-            f"mean {np.mean(found):.3f}", (np.mean(found), y + 0.32), ha="center", fontsize=9
+            f"mean {np.mean(found):.3f}",
+            (np.mean(found), y + 0.24),
+            ha="center",
+            va="bottom",
+            fontsize=9,
         )
         ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
     ax.set_yticks(range(len(ORDERS)), [label for _, _, label in ORDERS.values()])

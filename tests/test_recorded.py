@@ -31,8 +31,9 @@ def test_the_readme_names_each_file_and_no_other():
     assert set(re.findall(r"`(\w+)\.json`", readme)) == {path.stem for path in FILES}
 
 
-def test_over_many_epochs_the_ring_buffer_keeps_up_with_the_limit():
-    (row,) = recorded("steady_drawn")["rows"]
+@pytest.mark.parametrize("name", ["steady_drawn", "steady_photographs"])
+def test_over_many_epochs_the_ring_buffer_keeps_up_with_the_limit(name):
+    (row,) = recorded(name)["rows"]
     assert set(row) >= ROW and row["method"] == "sliding_subset" and row["repeats"] >= 3
     assert row["ratio_to_limit"] >= 0.95
     assert row["window_change_ms"] / 1000 <= 0.05 * row["round_s"]

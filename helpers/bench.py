@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers.fcn import build_fcn, compile_fcn
-from helpers.loaders import CONTENDERS, LOOPS, CountingReader, Schedule, contender
+from helpers.loaders import CONTENDERS, LOOPS, WHOLE, CountingReader, Schedule, contender
 from helpers.memory import MIB, current_rss, measure_peak, peak_rss, release_freed
 from helpers.memory.process import reset_peak_rss
 from helpers.quiet import keras
@@ -160,7 +160,7 @@ def _fit(method: str, schedule: Schedule, model, clock) -> None:
         return
     feed = contender(method)(schedule)
     epochs = schedule.n_rounds * schedule.epochs_per_round
-    if CONTENDERS[method].shuffle == "all pictures":
+    if CONTENDERS[method].shuffle == WHOLE:
         epochs = schedule.n_passes
     if isinstance(feed, tuple):
         arrays = {"x": feed[0], "y": feed[1], "batch_size": schedule.batch_size}

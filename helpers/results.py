@@ -15,12 +15,17 @@ def save_results(notebook: str, folder: Path = RESULTS, **numbers) -> Path:
     NumPy numbers are stored as plain ones. The file is replaced in one step, so a reader never
     sees half of it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{notebook}.json"
-    text = json.dumps(numbers, indent=2, default=_plain)
+    write_json(path, numbers)
+    return path
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write `content` as JSON in one step, NumPy numbers as plain ones; makes the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, indent=2, default=_plain)
     with replacing(path) as file:
         file.write_text(text + "\n", encoding="utf-8")
-    return path
 
 
 def load_results(notebook: str, folder: Path = RESULTS) -> dict:

@@ -18,14 +18,13 @@ class StepClock(keras.callbacks.Callback):
     def __init__(self, schedule: Schedule):
         super().__init__()
         self.schedule, self.times, self.rss_bytes, self.begins = schedule, [], [], []
-        self.per_epoch = schedule.steps_per_round // schedule.epochs_per_round
 
     def on_epoch_begin(self, epoch, logs=None):
         self.begins.append(len(self.times))
 
     def on_train_batch_end(self, batch, logs=None):
         self.times.append(time.perf_counter())
-        if len(self.times) % self.per_epoch == 0:
+        if len(self.times) % self.schedule.steps_per_epoch == 0:
             self.rss_bytes.append(current_rss())
         if len(self.times) >= self.schedule.n_steps:
             self.model.stop_training = True
@@ -44,11 +43,10 @@ class StepClock(keras.callbacks.Callback):
         seconds = sum(medians[kind] for kind in kinds)
         usual = medians["step"]
         epochs = self.schedule.epochs_per_round
-        rss = np.array(self.rss_bytes)[epochs - 1 :] / MIB
         return {
             "images_per_s": float(len(steps) * self.schedule.batch_size / seconds),
             "stalls_s": float(steps.sum() - seconds),
-            "slope_mib_per_round": _slope(np.arange(len(rss)) / epochs, rss),
+            "slope_mib_per_round": growth(self.rss_bytes[epochs - 1 :], epochs),
             "epoch_change_ms": _milliseconds(medians.get("epoch"), usual),
             "window_change_ms": _milliseconds(medians.get("window"), usual),
             "round_s": float(seconds / len(steps) * self.schedule.steps_per_round),
@@ -64,8 +62,12 @@ class StepClock(keras.callbacks.Callback):
         return kinds
 
 
-def _slope(x, y):
-    return float(np.polyfit(x, y, 1)[0]) if len(x) > 1 else None
+def growth(rss_bytes, looks_per_round: int = 1) -> float | None:
+    """MiB a round, by least squares over memory that was looked at so often; None for one look."""
+    if len(rss_bytes) < 2:
+        return None
+    rounds = np.arange(len(rss_bytes)) / looks_per_round
+    return float(np.polyfit(rounds, np.array(rss_bytes) / MIB, 1)[0])
 
 
 def _milliseconds(step, usual):

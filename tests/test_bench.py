@@ -63,7 +63,11 @@ def test_an_unknown_method_is_refused_before_a_process_is_started():
 
 def clock_with(steps, rss_mib=(0, 0), begins=(0,), per_round=4, epochs=2):
     schedule = SimpleNamespace(
-        steps_per_round=per_round, epochs_per_round=epochs, n_steps=len(steps) + 1, batch_size=10
+        steps_per_epoch=per_round // epochs,
+        steps_per_round=per_round,
+        epochs_per_round=epochs,
+        n_steps=len(steps) + 1,
+        batch_size=10,
     )
     clock = StepClock(schedule)
     clock.times = list(100 + np.cumsum([0, *steps]))

@@ -59,6 +59,7 @@ def test_the_memory_of_windows_stays_within_its_bound():
     assert [row["window_mib"] for row in report["windows"]] == [32, 128, 512, 1024]
     for row in report["windows"]:
         assert row["peak_mib_over_base"] <= 1.15 * row["arrays_mib"] + 96
+        assert row["peak_mib_over_base"] < row["arrays_mib"] + 96
     assert report["slope"]["rounds"] == 100 and report["slope"]["mib_per_round"] <= 0.5
     peaks = [row["peak_mib_over_base"] for row in report["images"]]
     assert [row["images"] for row in report["images"]] == [1_000, 10_000, 100_000]
@@ -95,6 +96,8 @@ def test_the_decoders_and_the_index_are_complete():
         if method == "simplejpeg":
             assert row["max_difference"] == 0
             assert row["images_per_s"] < 1.2 * pillow["images_per_s"]
+        if method == "Pillow draft" and size == 96:
+            assert row["images_per_s"] > pillow["images_per_s"] and 20 < row["max_difference"] < 30
         if method == "OpenCV":
             assert row["mean_difference"] > 0.3
     listing, with_files = recorded("index")["rows"]

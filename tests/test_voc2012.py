@@ -214,7 +214,7 @@ def test_a_local_archive_with_a_wrong_checksum(tmp_path, fake):
     assert not (tmp_path / "data" / "VOCdevkit").exists()
 
 
-@pytest.mark.parametrize("name", [f"{PREFIX}/../../../evil.txt", "/tmp/evil.txt", "C:\\evil.txt"])
+@pytest.mark.parametrize("name", [f"{PREFIX}/../../../evil.txt", "/evil.txt", "C:\\evil.txt"])
 def test_a_member_that_leaves_the_folder_is_refused(tmp_path, name):
     path, md5 = pack(tmp_path / "evil.tar", extra=[(name, b"evil")])
     with pytest.raises(ValueError, match=r"evil\.txt.* would leave the folder"):

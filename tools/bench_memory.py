@@ -30,6 +30,7 @@ from helpers.memory import MIB, current_rss, mark, measure_peak, peak_rss, relea
 from helpers.memory.process import reset_peak_rss
 from helpers.quiet import keras
 from helpers.results import RESULTS
+from helpers.step_clock import growth
 from helpers.subsets import SlidingSubset
 from helpers.workshop import open_workshop
 from tools.report import write_report
@@ -192,7 +193,7 @@ def measure_slope(data, rounds):
 
 def slope_of(rss):
     """Growth in MiB a round of the RSS in bytes at the ends of two or more rounds."""
-    return round(float(np.polyfit(np.arange(len(rss)), np.array(rss) / MIB, 1)[0]), 4)
+    return round(growth(rss), 4)
 
 
 def measure_images(data, n_images):

@@ -1,6 +1,5 @@
 """What every measurement that is kept says of itself: the machine, the versions, the day."""
 
-import json
 import os
 import platform
 from datetime import date
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers.run_folder import replacing
+from helpers.results import write_json
 
 PACKAGES = (
     "grain", "keras", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "tensorflow",
@@ -18,10 +17,7 @@ PACKAGES = (
 
 def write_report(path: Path, **content) -> None:
     """Write `content` with the date and the machine as JSON, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    report = {"date": date.today().isoformat(), "machine": machine(), **content}
-    with replacing(path) as file:
-        file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(path, {"date": date.today().isoformat(), "machine": machine(), **content})
 
 
 def machine() -> dict:

@@ -17,6 +17,7 @@ __all__ = [
     "ARRAYS",
     "CONTENDERS",
     "LOOPS",
+    "WHOLE",
     "Contender",
     "CountingReader",
     "Schedule",

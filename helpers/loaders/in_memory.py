@@ -1,5 +1,7 @@
 """What stays in memory is known beforehand: one batch (the limit), everything, or one window."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -18,7 +20,7 @@ def constant_batch(schedule: Schedule):
     # The cache keeps the batch as it is. `batch` leaves the batch size open, as all other data
     # sets do: the network is traced once for all of them.
     batch = pictures.batch(schedule.batch_size).cache()
-    return batch.repeat(schedule.window // schedule.batch_size)
+    return batch.repeat(schedule.steps_per_epoch)
 
 
 def train_on_batch(schedule: Schedule, model, callbacks) -> None:
@@ -87,16 +89,8 @@ def sliding_subset_reshuffled(schedule: Schedule):
     """Ours over a list that is shuffled anew for each pass; a window serves for one epoch."""
     n_rounds = schedule.n_rounds * schedule.epochs_per_round
     length = schedule.window + (n_rounds - 1) * schedule.stride
-    return SlidingSubset(
-        schedule.used.reshuffled(length, schedule.seed),
-        schedule.window,
-        schedule.stride,
-        schedule.size,
-        batch_size=schedule.batch_size,
-        epochs_per_round=1,
-        seed=schedule.seed,
-        reader=schedule.reader,
-    )
+    longer = schedule.used.reshuffled(length, schedule.seed)
+    return sliding_subset(replace(schedule, index=longer, n_rounds=n_rounds, epochs_per_round=1))
 
 
 def sliding_subset_waiting(schedule: Schedule):

@@ -71,8 +71,12 @@ class Schedule:
         return self.window + (self.n_rounds - 1) * self.stride
 
     @property
+    def steps_per_epoch(self) -> int:
+        return self.window // self.batch_size
+
+    @property
     def steps_per_round(self) -> int:
-        return self.epochs_per_round * self.window // self.batch_size
+        return self.epochs_per_round * self.steps_per_epoch
 
     @property
     def n_steps(self) -> int:

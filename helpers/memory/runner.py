@@ -127,7 +127,8 @@ def _watch(process, run: ChildRun, news, stop_above_bytes, stream, sample_second
             if stop_above_bytes is not None and rss > run.base_bytes + stop_above_bytes:
                 run.ended_at_bytes = rss
                 return
-        time.sleep(sample_seconds)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(sample_seconds)  # its end ends the pause
 
 
 def _rss_of_child(run: ChildRun) -> int:

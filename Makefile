@@ -5,10 +5,10 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test outputs bench voc data clean
+.PHONY: help lab run test outputs bench claims claims-voc voc data clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/make_venv.sh
 	@sh tools/make_venv.sh "$(PYTHON)"
@@ -31,6 +31,12 @@ outputs: $(READY)  ## run the series in the workshop profile and store its outpu
 bench: data  ## measure every loader against every other, some 12 minutes
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m tools.bench
+
+claims: data  ## put the article's schedule to the test on the drawn set, about an hour
+	@$(BIN)/python -m tools.claims
+
+claims-voc: $(READY)  ## the same on Pascal VOC 2012 (TUTORIAL_DATA, or the full profile)
+	@$(BIN)/python -m tools.claims --voc
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
 	@$(BIN)/python -m helpers.voc2012

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from helpers.images import read_block, read_mask
+from helpers.leak import split_windows
 
 
 def compile_as_article(model, one_hot=True):
@@ -39,12 +40,12 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
     article's code does and its text does not say: all images are read first and stay, and a round
     reads only its masks. Images are uint8 (n, h, w, 3); `size` is (height, width).
     """
-    rng = np.random.default_rng(seed)
     every_image = None
     if keep_all_images:
         every_image, _ = reader(index, range(len(index)), size, threads=threads)
     histories = []
-    for window in windows:
+    splits = split_windows(windows, validation_share, seed)
+    for window, split in zip(windows, splits, strict=True):
         rows = range(window.start, window.stop)
         if every_image is None:
             images, masks = reader(index, rows, size, threads=threads)
@@ -58,8 +59,7 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
                 compile_as_article(model, one_hot)
             else:
                 compile_model(model)
-        order = rng.permutation(len(images))
-        train, validation = np.split(order, [len(order) - round(validation_share * len(order))])
+        train, validation = (rows - window.start for rows in split)
         held = (
             {"validation_data": (images[validation], masks[validation])} if len(validation) else {}
         )

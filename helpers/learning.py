@@ -4,6 +4,8 @@ Pictures, gradient steps, network and learning rate are the same in every run; w
 order in which the pictures come.
 """
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -12,7 +14,17 @@ from helpers.subsets import SlidingSubset, flip_horizontally
 from helpers.training import Holdout
 from helpers.workshop import Workshop, open_workshop
 
-ORDERS = ("article", "reshuffled", "everything")
+ORDERS = {
+    "everything": "one window holds all pictures",
+    "reshuffled": "the article's windows for one epoch each, the list shuffled anew for each pass",
+    "article_reshuffled": "the article's windows and epochs, the list shuffled anew",
+    "article": "the article's windows and epochs",
+    "one_epoch": "the article's windows for one epoch each, the same list again and again",
+    "disjoint": "windows of the same size that share no picture, the list shuffled anew",
+    "small": "windows of three batches that move by a tenth of it, the list shuffled anew",
+    "batch": "a window is one batch, for one epoch, the list shuffled anew",
+    "batch_repeated": "a window is one batch, for as many epochs as the article's",
+}
 
 
 class ScoreAt(keras.callbacks.Callback):
@@ -40,29 +52,47 @@ class ScoreAt(keras.callbacks.Callback):
 
 
 def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
-    """A `SlidingSubset` that gives the workshop's pictures in one of three orders.
+    """A `SlidingSubset` that gives the workshop's pictures in one of the `ORDERS`.
 
-    - "article": the article's windows, five epochs each, over a list that is shuffled once;
-    - "reshuffled": the same windows for one epoch each, over a list that is shuffled anew for
-      every pass and so is as long as the training needs it;
-    - "everything": one window that holds all pictures, the shuffle that others are measured by.
-    All have at least as many batches as the article's rounds.
+    It has at least as many batches as the article's rounds. Where these need a longer list than
+    there is, the list is repeated, shuffled anew for each pass or as it is.
     """
-    n, window, stride = len(workshop.train), workshop.window, workshop.stride
-    train, epochs = workshop.train.shuffled(seed), workshop.epochs_per_round
-    if order == "reshuffled":
-        n_rounds, epochs = workshop.n_rounds * epochs, 1
-        train = train.reshuffled(window + (n_rounds - 1) * stride, seed)
-    elif order == "everything":
-        n_batches = -(-n // workshop.batch_size)
-        window, stride, epochs = n, n, -(-steps_of(workshop) // n_batches)
-    elif order != "article":
+    if order not in ORDERS:
         raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")
+    n, n_steps = len(workshop.train), steps_of(workshop)
+    window, stride, epochs, anew = _cut(order, workshop)
+    n_batches = -(-window // workshop.batch_size)
+    if order == "everything":
+        epochs = -(-n_steps // n_batches)
+    n_rounds = -(-n_steps // (n_batches * epochs))
+    length = window + (n_rounds - 1) * stride
+    train = workshop.train.shuffled(seed)
+    train = train.reshuffled(length, seed) if anew else train[np.arange(length) % n]
     return SlidingSubset(
         train, window, stride, workshop.size,
         batch_size=workshop.batch_size, epochs_per_round=epochs, seed=seed,
         augment=flip_horizontally,
     )  # fmt: skip
+
+
+def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, bool]:
+    """Window and stride in images, epochs a window, and whether each pass is shuffled anew."""
+    n, window, stride, epochs = (
+        len(workshop.train), workshop.window, workshop.stride, workshop.epochs_per_round,
+    )  # fmt: skip
+    batch = workshop.batch_size
+    small = 3 * batch
+    return {
+        "everything": (n, n, 1, False),
+        "reshuffled": (window, stride, 1, True),
+        "article_reshuffled": (window, stride, epochs, True),
+        "article": (window, stride, epochs, False),
+        "one_epoch": (window, stride, 1, False),
+        "disjoint": (window, window, epochs, True),
+        "small": (small, max(1, small // 10), epochs, True),
+        "batch": (batch, batch, 1, True),
+        "batch_repeated": (batch, batch, epochs, True),
+    }[order]
 
 
 def steps_of(workshop: Workshop) -> int:
@@ -71,14 +101,17 @@ def steps_of(workshop: Workshop) -> int:
     return batches * workshop.n_rounds * workshop.epochs_per_round
 
 
-def learn(order: str, seed: int = 0) -> dict:
+def learn(order: str, seed: int = 0, epochs_per_round: int | None = None) -> dict:
     """Train the workshop's network; score the hold-out after each quarter of the steps.
 
+    `epochs_per_round` replaces the article's five, for a shorter training with as many windows.
     `seed` decides the weights at the start, which picture stands where in the list, the order
     within a window and the flips. Returns a dict of `order`, `seed`, `decoded_images` and
     `scores`, a list of dicts with `step`, `mean_iou` and `pixel_accuracy`.
     """
     workshop = open_workshop()
+    if epochs_per_round is not None:
+        workshop = replace(workshop, epochs_per_round=epochs_per_round)
     settings, n_steps = workshop.settings, steps_of(workshop)
     model = build_fcn(
         workshop.train.n_classes, (*workshop.size, 3),

@@ -5,9 +5,12 @@ import re
 import numpy as np
 import pytest
 
+from helpers.claims import VARIANTS
+from helpers.leak import leaked_shares, split_windows
 from helpers.learning import ORDERS
 from helpers.results import recorded
 from helpers.settings import PROJECT
+from helpers.subsets import sliding_windows
 from tests.test_bench import ROW
 
 FILES = sorted((PROJECT / "results").glob("*.json"))
@@ -103,3 +106,52 @@ def test_the_decoders_and_the_index_are_complete():
     listing, with_files = recorded("index")["rows"]
     assert listing["entries"] == 1_000_000 and with_files["entries"] == 100_000
     assert max(listing["peak_bytes"], with_files["peak_bytes"]) <= 200
+
+
+CLAIMS = {"claims": tuple(VARIANTS), "voc2012_claims": ("article", "honest")}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_claims_were_tested_with_three_seeds_in_the_form_of_today(name):
+    report = recorded(name)
+    about = {"data", "n_train", "n_holdout", "classes", "body", "pretrained", "settings", "runs"}
+    assert set(report) == about | {"date", "machine"}
+    settings, runs = report["settings"], report["runs"]
+    assert settings["n_rounds"] == 20 and settings["validation_share"] == 0.1
+    assert settings["window"] == 10 * settings["stride"]
+    assert report["n_train"] == 29 * settings["stride"] and report["n_holdout"] == 200
+    assert sorted((run["variant"], run["seed"]) for run in runs) == sorted(
+        (variant, seed) for variant in CLAIMS[name] for seed in range(3)
+    )
+    keys = {"round", "presented", "leaked_share", "val_accuracy"}
+    keys |= {"split", "holdout", "holdout_parts", "first_window"}
+    for run in runs:
+        assert all(set(row) == keys for row in run["rounds"])
+        assert [row["round"] for row in run["rounds"]] == [*range(1, len(run["rounds"]) + 1)]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_recorded_leak_is_the_count_of_the_same_splits(name):
+    report = recorded(name)
+    settings = report["settings"]
+    windows = sliding_windows(report["n_train"], settings["window"], settings["stride"])
+    for run in report["runs"]:
+        leaked = [row["leaked_share"] for row in run["rounds"]]
+        if run["variant"] == "honest":
+            assert set(leaked) == {0}
+        else:
+            splits = split_windows(windows, settings["validation_share"], run["seed"])
+            assert leaked == pytest.approx(leaked_shares(splits)) and len(leaked) == 20
+
+
+def test_the_honest_runs_had_as_many_presentations_of_pictures():
+    for name in CLAIMS:
+        report = recorded(name)
+        window, share = report["settings"]["window"], report["settings"]["validation_share"]
+        whole = 20 * report["settings"]["epochs_per_round"] * round(window * (1 - share))
+        for run in report["runs"]:
+            presented = run["rounds"][-1]["presented"]
+            if run["variant"] == "honest":
+                assert abs(presented - whole) <= report["n_train"] / 2
+            else:
+                assert presented <= whole, "early stopping can only make it less"

@@ -1,4 +1,4 @@
-"""Do windows teach as much as a shuffle of everything? Three orders, several seeds each.
+"""Do windows teach as much as a shuffle of everything? Every order, several seeds each.
 
     python -m tools.bench_learning --seeds 0 1 2      # about three minutes a run on two cores
 
@@ -6,7 +6,6 @@ Runs that the output file already holds are not made again, so that this can be 
 """
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -15,12 +14,13 @@ from helpers.learning import ORDERS, learn
 from helpers.memory import measure_peak
 from helpers.results import RESULTS
 from helpers.workshop import open_workshop
-from tools.report import write_report
+from tools.report import earlier_runs, write_report
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Compare what different orders teach.")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, metavar="ORDER", default=[*ORDERS])
     parser.add_argument("--label", help="what to call the data (default: where they are from)")
     parser.add_argument("--output", type=Path, default=RESULTS / "learning.json")
     chosen = parser.parse_args(arguments)
@@ -31,10 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         "settings": {**workshop.geometry, "n_rounds": workshop.n_rounds},
     }
     del about["settings"]["seed"]
-    runs = _earlier_runs(chosen.output, about)
+    runs = earlier_runs(chosen.output, **about)
     done = {(run["order"], run["seed"]) for run in runs}
     for seed in chosen.seeds:
-        for order in ORDERS:
+        for order in chosen.orders:
             if (order, seed) in done:
                 continue
             began = time.monotonic()
@@ -43,18 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
             runs.append(run | {"seconds": round(time.monotonic() - began)})
             write_report(chosen.output, **about, runs=runs)
             score = run["scores"][-1]["mean_iou"]
-            print(f"{order:<11} seed {seed}: mean IoU {score:.3f}", flush=True)
+            print(f"{order:<18} seed {seed}: mean IoU {score:.3f}", flush=True)
     return 0
-
-
-def _earlier_runs(path: Path, about: dict) -> list[dict]:
-    if not path.exists():
-        return []
-    earlier = json.loads(path.read_text(encoding="utf-8"))
-    same = json.loads(json.dumps(about))
-    if {name: earlier.get(name) for name in same} != same:
-        raise ValueError(f"{path} holds runs of other data or settings. Give another --output.")
-    return earlier["runs"]
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What every measurement that is kept says of itself: the machine, the versions, the day."""
 
+import json
 import os
 import platform
 from datetime import date
@@ -18,6 +19,23 @@ PACKAGES = (
 def write_report(path: Path, **content) -> None:
     """Write `content` with the date and the machine as JSON, in one step."""
     write_json(path, {"date": date.today().isoformat(), "machine": machine(), **content})
+
+
+def earlier_runs(path: Path, **about) -> list[dict]:
+    """The `runs` that a report already holds, so that a long measurement can be resumed.
+
+    Raises ValueError if they were made of other data or settings than `about` says.
+    """
+    if not path.exists():
+        return []
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in json.loads(json.dumps(about)).items():
+        if earlier.get(name) != value:
+            raise ValueError(
+                f"{path} holds runs with {name} {earlier.get(name)}, now it is {value}. "
+                "Give another --output."
+            )
+    return earlier["runs"]
 
 
 def machine() -> dict:

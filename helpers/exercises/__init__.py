@@ -9,11 +9,19 @@ from helpers.exercises.loaders import LOOP_WITH_COPIES, check_geometry_for, chec
 from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
 from helpers.exercises.scores import check_fool_accuracy, check_iou_of_class, check_mean_iou
 from helpers.exercises.sizes import check_bytes_needed, check_stack, check_to_unit_range
+from helpers.exercises.splits import (
+    SNIPPETS,
+    check_count_leaked,
+    check_leaky_snippets,
+    check_split_without_leak,
+)
 from helpers.exercises.windows import check_count_rounds, check_largest_window, check_slots_to_fill
 
 __all__ = [
     "LOOP_WITH_COPIES",
+    "SNIPPETS",
     "check_bytes_needed",
+    "check_count_leaked",
     "check_count_rounds",
     "check_double",
     "check_fool_accuracy",
@@ -21,10 +29,12 @@ __all__ = [
     "check_hidden_copies",
     "check_iou_of_class",
     "check_largest_window",
+    "check_leaky_snippets",
     "check_mean_iou",
     "check_repaired_loop",
     "check_score_map_sides",
     "check_slots_to_fill",
+    "check_split_without_leak",
     "check_stack",
     "check_to_unit_range",
     "check_valid_accuracy",

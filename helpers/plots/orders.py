@@ -1,14 +1,20 @@
-"""Figures of notebook 06 on the order of the pictures, and on the memory of a window."""
+"""Figures of notebooks 05 and 06 on the order of the pictures, and on the memory of a window."""
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, new_axes, styled
+from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
 
 ORDERS = {
-    "article": (ORANGE, "s", "the article's windows"),
-    "reshuffled": (BLUE, "o", "windows, list reshuffled"),
     "everything": (GREEN, "^", "a shuffle of everything"),
+    "batch": (SKY, "D", "window of one batch, 1 epoch"),
+    "reshuffled": (BLUE, "o", "the article's windows, 1 epoch, list reshuffled"),
+    "disjoint": (BLUE, "v", "disjoint windows, 5 epochs, list reshuffled"),
+    "article_reshuffled": (ORANGE, "P", "the article's windows, 5 epochs, list reshuffled"),
+    "article": (ORANGE, "s", "the article's windows, 5 epochs"),
+    "one_epoch": (RED, "X", "the article's windows, 1 epoch, list as it is"),
+    "small": (GREY, "<", "windows of three batches, 5 epochs, list reshuffled"),
+    "batch_repeated": (GREY, ">", "window of one batch, 5 epochs, list reshuffled"),
 }
 
 
@@ -31,25 +37,26 @@ def shuffled_order(order, buffer: int, ax: Axes | None = None) -> Axes:
 def scores_by_order(runs, ax: Axes | None = None) -> Axes:
     """A dot for each run's last hold-out mean IoU, one line an order, with its mean.
 
-    Runs are dicts of `order` and `scores`, a list of dicts with `mean_iou`. ValueError for none.
+    Runs are dicts of `order` and `scores`, a list of dicts with `mean_iou`. The order with the best
+    mean is at the top. ValueError for no runs.
     """
     if not runs:
         raise ValueError("There are no runs to draw.")
-    ax = new_axes(ax, 8, 0.7 + 0.55 * len(ORDERS))
-    for y, (order, (colour, marker, _)) in enumerate(ORDERS.items()):
-        found = [run["scores"][-1]["mean_iou"] for run in runs if run["order"] == order]
-        ax.plot(found, np.full(len(found), y), marker, color=colour, markersize=8, alpha=0.7)
-        ax.plot([np.mean(found)] * 2, [y - 0.2, y + 0.2], color=INK, linewidth=1.5)
-        ax.annotate(
-            f"mean {np.mean(found):.3f}",
-            (np.mean(found), y + 0.24),
-            ha="center",
-            va="bottom",
-            fontsize=9,
-        )
+    found = {order: [] for order in ORDERS}
+    for run in runs:
+        found[run["order"]].append(run["scores"][-1]["mean_iou"])
+    best_last = sorted((order for order in found if found[order]), key=lambda o: np.mean(found[o]))
+    ax = new_axes(ax, 8, 0.7 + 0.55 * len(best_last))
+    for y, order in enumerate(best_last):
+        colour, marker, _ = ORDERS[order]
+        mean = np.mean(found[order])
         ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
-    ax.set_yticks(range(len(ORDERS)), [label for _, _, label in ORDERS.values()])
-    ax.set(xlabel="mean IoU of the hold-out, one dot a seed", ylim=(-0.5, len(ORDERS) - 0.3))
+        ax.plot(found[order], np.full(len(found[order]), y), marker, color=colour,
+                markersize=8, alpha=0.7)  # fmt: skip
+        ax.plot([mean, mean], [y - 0.2, y + 0.2], color=INK, linewidth=1.5)
+        ax.annotate(f"mean {mean:.3f}", (mean, y + 0.22), ha="center", va="bottom", fontsize=9)
+    ax.set_yticks(range(len(best_last)), [ORDERS[order][2] for order in best_last])
+    ax.set(xlabel="mean IoU of the hold-out, one dot a seed", ylim=(-0.5, len(best_last) - 0.3))
     ax.margins(x=0.1)
     return ax
 

@@ -1,0 +1,162 @@
+"""The article's schedule, and what its validation does not show: one training run at a time.
+
+Every round's model is scored three times: on that round's validation split, as the article does,
+on a hold-out that no window ever loads, and on the first window, which the windows leave behind.
+"""
+
+import keras
+import numpy as np
+
+from helpers.article import article_loop, compile_as_article
+from helpers.dataset import VOID, Index
+from helpers.fcn import build_fcn
+from helpers.images import read_mask
+from helpers.iou import picture_matrices, scores
+from helpers.leak import leaked_shares, split_windows
+from helpers.subsets import Window, sliding_windows
+from helpers.workshop import Workshop, open_workshop
+
+VALIDATION_SHARE = 0.1
+VARIANTS = {
+    "article": "the article's rounds: a fresh split and a fresh compile in each",
+    "one_compile": "the same rounds, compiled once: Adam keeps its state",
+    "sorted": "the article's rounds over a list sorted by class",
+    "honest": "one split made once, all its pictures shuffled together, equal compute",
+}
+
+
+def run_variant(variant: str, seed: int = 0, n_rounds: int | None = None) -> dict:
+    """Train the workshop's network in one of the `VARIANTS` and score it as it goes.
+
+    `seed` decides the weights at the start, the order of the list and the splits. `n_rounds` stops
+    the article's rounds early (None: all of them). "honest" trains on nine tenths of the list,
+    shuffled in every epoch, for as many presentations of pictures as the article's rounds make.
+
+    Returns a dict of `variant`, `seed` and `rounds`. Each round is a dict of `presented` (pictures
+    so far, repeats counted), `leaked_share` (of its validation pictures, counted), `val_accuracy`
+    (a list, Keras' own at the end of each epoch, as the article reports it) and the scores
+    `split`, `holdout`, `holdout_parts` and `first_window`: dicts of `mean_iou` and
+    `pixel_accuracy`. A score of few pictures has fewer classes in it and so is not to be compared
+    with one of many; `holdout_parts` is the mean over parts of the hold-out as large as the split.
+    For "honest" a round is an epoch. Raises ValueError for an unknown variant.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"{variant!r} is not a variant; there are: {', '.join(VARIANTS)}.")
+    workshop = open_workshop()
+    index = workshop.train.shuffled(seed)
+    if variant == "sorted":
+        index = sorted_by_class(index, workshop.size)
+    windows = sliding_windows(len(index), workshop.window, workshop.stride)[:n_rounds]
+    epochs = workshop.epochs_per_round
+    if variant == "honest":
+        presented = len(windows) * epochs * len(split_windows(windows[:1], VALIDATION_SHARE)[0][0])
+        windows = [Window(0, 0, len(index))]
+        epochs = round(presented / len(split_windows(windows, VALIDATION_SHARE)[0][0]))
+    splits = split_windows(windows, VALIDATION_SHARE, seed)
+    judge = _Judge(workshop, index, splits, each_epoch=variant == "honest")
+    histories = article_loop(
+        _network(workshop, seed), index, windows, workshop.size,
+        epochs=epochs, batch_size=workshop.batch_size, seed=seed,
+        validation_share=VALIDATION_SHARE, one_hot=False,
+        compile_model=lambda model: _compile(model, workshop),
+        compile_each_round=variant != "one_compile",
+        patience=epochs if variant == "honest" else 3,
+        callbacks=[judge],
+    )  # fmt: skip
+    return {"variant": variant, "seed": seed, "rounds": judge.rounds_with(histories)}
+
+
+def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:
+    """The same pairs, ordered by the class that covers most pixels, background aside."""
+    return index[np.argsort(main_classes(index, size), kind="stable")]
+
+
+def main_classes(index: Index, size: tuple[int, int]) -> np.ndarray:
+    """For each mask the class with most pixels, background and void aside: int (n,), 0 for none.
+
+    `size` is the (height, width) at which the masks are read.
+    """
+    found = np.zeros(len(index), int)
+    for row, pair in enumerate(index):
+        mask = read_mask(pair.mask, size, index.n_classes)
+        pixels = np.bincount(mask[mask != VOID], minlength=index.n_classes)
+        if pixels[1:].any():
+            found[row] = 1 + pixels[1:].argmax()
+    return found
+
+
+def _compile(model: keras.Model, workshop: Workshop) -> None:
+    """As the article does; a pre-trained body with the smaller steps that suit it."""
+    compile_as_article(model, one_hot=False)
+    if workshop.settings.weights is not None:
+        model.optimizer.learning_rate = workshop.settings.learning_rate
+
+
+def _network(workshop: Workshop, seed: int) -> keras.Model:
+    chosen = workshop.settings
+    shape = (*workshop.size, 3)
+    return build_fcn(
+        workshop.train.n_classes, shape, body=chosen.body, weights=chosen.weights, seed=seed
+    )
+
+
+class _Judge(keras.callbacks.Callback):
+    """Scores the model at the end of each `fit`, or of each epoch."""
+
+    def __init__(self, workshop: Workshop, index: Index, splits, each_epoch: bool):
+        super().__init__()
+        self.workshop, self.index, self.splits = workshop, index, splits
+        self.each_epoch, self.rounds, self.presented = each_epoch, [], 0
+        self.leaked = leaked_shares(splits)
+
+    def on_epoch_end(self, epoch, logs=None):
+        k = 0 if self.each_epoch else len(self.rounds)
+        self.presented += len(self.splits[k][0])
+        if self.each_epoch:
+            self._score(k)
+
+    def on_train_end(self, logs=None):
+        if not self.each_epoch:
+            self._score(len(self.rounds))
+
+    def _score(self, k: int) -> None:
+        validation = self.splits[k][1]
+        split = self._matrices(self.index[validation])
+        holdout = self._matrices(self.workshop.holdout)
+        n_parts = max(1, len(holdout) // len(validation))
+        parts = [_scores(part) for part in np.array_split(holdout, n_parts)]
+        self.rounds.append(
+            {
+                "presented": self.presented,
+                "leaked_share": self.leaked[k],
+                "split": _scores(split),
+                "holdout": _scores(holdout),
+                "holdout_parts": {
+                    name: float(np.mean([part[name] for part in parts])) for name in parts[0]
+                },
+                "first_window": _scores(self._matrices(self.index[: self.workshop.window])),
+            }
+        )
+
+    def _matrices(self, index: Index) -> np.ndarray:
+        """One confusion matrix a picture, (n, C, C)."""
+        chosen = self.workshop
+        found = picture_matrices(self.model, index, chosen.size, batch_size=chosen.batch_size)
+        return np.stack(list(found))
+
+    def rounds_with(self, histories: list[dict]) -> list[dict]:
+        """The rounds, each with Keras' own accuracy on its split after each epoch."""
+        accuracies = [history["val_accuracy"] for history in histories]
+        if self.each_epoch:
+            accuracies = [[accuracy] for accuracy in accuracies[0]]
+        return [
+            {"round": number, "val_accuracy": [float(value) for value in found]} | row
+            for number, (row, found) in enumerate(
+                zip(self.rounds, accuracies, strict=True), start=1
+            )
+        ]
+
+
+def _scores(matrices: np.ndarray) -> dict:
+    found = scores(matrices.sum(axis=0))
+    return {"mean_iou": found.mean_iou, "pixel_accuracy": found.pixel_accuracy}

@@ -1,0 +1,70 @@
+"""Figures of notebook 05: what the article's validation shows, and what it hides.
+
+Runs are what `helpers.claims.run_variant` returns.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, new_axes, styled
+
+# What a round is scored on: colour, marker, and the words for it.
+SCORED_ON = {
+    "split": (ORANGE, "s", "the round's own validation split"),
+    "holdout_parts": (BLUE, "o", "pictures that no window loads"),
+    "first_window": (GREEN, "^", "the first window's pictures"),
+}
+
+
+@styled
+def leaked_by_round(expected: Sequence[float], counted: Sequence[float], ax=None) -> Axes:
+    """The share of validation pictures that were trained on before: computed, and counted."""
+    ax = new_axes(ax, 8, 3)
+    rounds = np.arange(1, len(expected) + 1)
+    ax.bar(rounds, counted, 0.7, color=ORANGE, alpha=0.6, label="counted, one seed")
+    ax.plot(rounds, expected, "o-", color=INK, markersize=4, label="computed, mean of all splits")
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    ax.set(xlabel="round", ylim=(0, 1.05), title="validation pictures already trained on")
+    ax.set_xticks(rounds)
+    ax.legend(loc="lower right")
+    return ax
+
+
+@styled
+def scores_by_round(runs, scored_on=("split", "holdout_parts"), score="mean_iou", ax=None) -> Axes:
+    """A thin line for each run (seed), a thick one for their mean, by pictures presented."""
+    if not runs:
+        raise ValueError("There are no runs to draw.")
+    ax = new_axes(ax, 8, 3.6)
+    for name in scored_on:
+        colour, marker, label = SCORED_ON[name]
+        lines = np.array([[row[name][score] for row in run["rounds"]] for run in runs])
+        rounds = np.arange(1, lines.shape[1] + 1)
+        ax.plot(rounds, lines.T, color=colour, linewidth=0.8, alpha=0.5)
+        mean = lines.mean(axis=0)
+        ax.plot(rounds, mean, color=colour, marker=marker, markersize=4, linewidth=2, label=label)
+    ax.set(xlabel="round", ylabel=score.replace("_", " ").replace("iou", "IoU"))
+    ax.set_ylim(bottom=0)
+    ax.legend(loc="lower right")
+    return ax
+
+
+@styled
+def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """A dot for each seed's gap between validation and hold-out, one line for each label."""
+    ax = new_axes(ax, 8, 0.9 + 0.5 * len(groups))
+    for y, gaps in enumerate(reversed(groups.values())):
+        colour = RED if np.mean(gaps) > 0.05 else BLUE
+        ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
+        ax.plot(gaps, np.full(len(gaps), y), "o", color=colour, markersize=8, alpha=0.7)
+        ax.annotate(f"{np.mean(gaps):+.3f}", (np.mean(gaps), y + 0.15), ha="center", fontsize=9)
+    ax.axvline(0, color=INK, linewidth=1)
+    ax.set_yticks(range(len(groups)), [*reversed(groups)])
+    ax.set(
+        xlabel="mean IoU on validation minus mean IoU on new pictures",
+        ylim=(-0.5, len(groups) - 0.3),
+    )
+    ax.margins(x=0.1)
+    return ax

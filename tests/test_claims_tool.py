@@ -1,0 +1,61 @@
+"""`make claims`: runs that can be stopped and resumed, and a report that says what was measured."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from tools import claims
+from tools.report import earlier_runs
+
+SCORE = {"mean_iou": 0.5, "pixel_accuracy": 0.9}
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The (variant, seed) of each run that is made; none is trained."""
+    monkeypatch.setenv("TUTORIAL_PROFILE", "tiny")
+    runs = []
+
+    def measure_peak(function, variant, seed, **_):
+        runs.append((variant, seed))
+        names = ("split", "holdout", "holdout_parts", "first_window")
+        last = {name: SCORE for name in names}
+        return SimpleNamespace(value={"variant": variant, "seed": seed, "rounds": [last]})
+
+    monkeypatch.setattr(claims, "measure_peak", measure_peak)
+    return runs
+
+
+def test_runs_are_resumed_and_say_what_was_measured(made, tmp_path, capsys):
+    output = tmp_path / "claims.json"
+    options = ["--output", str(output), "--seeds"]
+    assert claims.main(["--variants", "article", *options, "0"]) == 0
+    assert claims.main([*options, "0", "1"]) == 0
+    assert made == [("article", 0)] + [
+        (variant, seed)
+        for seed in (0, 1)
+        for variant in claims.VARIANTS
+        if (variant, seed) != ("article", 0)
+    ]
+    report = json.loads(output.read_text())
+    assert (report["n_train"], report["n_holdout"], report["body"]) == (58, 20, "small")
+    assert report["settings"]["window"] == 20 and report["settings"]["validation_share"] == 0.1
+    assert "seed" not in report["settings"] and len(report["runs"]) == len(made)
+    assert "sorted       seed 1: mean IoU split 0.500, hold" in capsys.readouterr().out
+
+
+def test_runs_of_other_settings_are_not_mixed(made, tmp_path, monkeypatch):
+    output = tmp_path / "claims.json"
+    claims.main(["--output", str(output), "--seeds", "0"])
+    kept = output.read_bytes()
+    with pytest.raises(ValueError, match="holds runs with data tiny, now it is mine"):
+        claims.main(["--output", str(output), "--label", "mine"])
+    assert output.read_bytes() == kept
+    assert earlier_runs(tmp_path / "new.json", data="tiny") == []
+
+
+def test_the_photographs_must_be_given(made, capsys):
+    with pytest.raises(SystemExit):
+        claims.main(["--voc"])
+    assert "TUTORIAL_DATA" in capsys.readouterr().err and not made

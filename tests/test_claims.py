@@ -1,5 +1,7 @@
 """The runs behind the claims: what is trained, what is scored, and what a kept run looks like."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,6 +78,11 @@ def test_the_honest_run_has_one_split_and_as_many_presentations(tiny, monkeypatc
     (fit,) = seen
     assert fit["n"] == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
     assert {row["leaked_share"] for row in run["rounds"]} == {0}
+
+
+@pytest.mark.parametrize(("window", "batch_size"), [(1000, 32), (200, 6), (150, 5), (20, 1)])
+def test_batches_are_the_articles_share_of_a_window(window, batch_size, tiny):
+    assert claims.batch_size_of(dataclasses.replace(tiny, window=window)) == batch_size
 
 
 def test_an_unknown_variant_is_refused():

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from helpers.claims import VALIDATION_SHARE, VARIANTS, run_variant
+from helpers.claims import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
 from helpers.memory import measure_peak
 from helpers.results import RESULTS
 from helpers.workshop import Workshop, open_workshop
@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 def about_claims(workshop: Workshop, label: str) -> dict:
     """What must be the same for runs to stand in one file."""
     settings = {**workshop.geometry, "n_rounds": workshop.n_rounds}
+    settings["batch_size"] = batch_size_of(workshop)
     del settings["seed"]
     return {
         "data": label,

@@ -42,7 +42,7 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
     """
     every_image = None
     if keep_all_images:
-        every_image, _ = reader(index, range(len(index)), size, threads=threads)
+        every_image = reader(index, range(len(index)), size, threads=threads)[0]
     histories = []
     splits = split_windows(windows, validation_share, seed)
     for window, split in zip(windows, splits, strict=True):

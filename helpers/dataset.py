@@ -5,14 +5,20 @@ pictures may not. This is the article's "list of image names".
 """
 
 import os
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers.classes import VOC_CLASSES, VOID, voc_palette
+from helpers.classes import (
+    VOC_CLASSES,
+    VOID,
+    checked_classes,
+    checked_palette,
+    refuse_repeats,
+    voc_palette,
+)
 
 __all__ = ["VOC_CLASSES", "VOID", "Index", "Pair", "index_folder", "index_voc", "voc_palette"]
 
@@ -56,8 +62,8 @@ class Index:
         ValueError for fewer than 2, more than 255 or repeated class names, and for a palette of
         another shape, with values outside 0 … 255 or with a colour twice.
         """
-        class_names = _checked_classes(class_names)
-        palette = _checked_palette(palette, len(class_names))
+        class_names = checked_classes(class_names)
+        palette = checked_palette(palette, len(class_names))
         if isinstance(suffixes, tuple):
             kinds, numbers = suffixes, np.broadcast_to(np.uint8([0, 1]), (len(stems), 2)).copy()
         else:
@@ -192,7 +198,7 @@ def read_list(folder, split):
     stems = _lines(listing)
     if not stems:
         raise ValueError(f"{listing} names no images. Write one file stem on each line.")
-    _refuse_repeats(stems, listing)
+    refuse_repeats(stems, listing)
     return stems
 
 
@@ -234,34 +240,3 @@ def _pictures_by_stem(folder):
             )
         suffix_of[stem] = suffix
     return suffix_of
-
-
-def _checked_classes(names):
-    names = (names,) if isinstance(names, str) else tuple(names)
-    if not 2 <= len(names) <= VOID:
-        raise ValueError(f"Give between 2 and {VOID} class names, background first: got {names!r}.")
-    _refuse_repeats(names, "the list of classes")
-    return names
-
-
-def _checked_palette(palette, n_classes):
-    if palette is None:
-        return voc_palette(n_classes)
-    colours = np.asarray(palette)
-    if colours.shape != (n_classes, 3) or not np.issubdtype(colours.dtype, np.integer):
-        raise ValueError(
-            f"The palette must be integers of shape ({n_classes}, 3), one colour for each class: "
-            f"got {colours.dtype} {colours.shape}."
-        )
-    if colours.min() < 0 or colours.max() > 255:
-        raise ValueError(
-            f"The palette's values go from 0 to 255: got {colours.min()} to {colours.max()}."
-        )
-    _refuse_repeats([tuple(colour) for colour in colours.tolist()], "the palette")
-    return colours.astype(np.uint8)
-
-
-def _refuse_repeats(names, where):
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise ValueError(f"{name!r} stands {count} times in {where}. Keep one of them.")

@@ -11,6 +11,7 @@ from helpers.dataset import index_voc
 from helpers.images import read_block
 from helpers.memory import MIB
 from tools import bench_memory as bench
+from tools import memory_child as child
 
 PIXELS = 224 * 224
 
@@ -27,8 +28,8 @@ def test_a_fit_in_a_fresh_process_holds_its_arrays_over_the_base(voc_folder):
 @pytest.fixture
 def small(monkeypatch, voc_folder):
     """Pictures of 32×32 in batches of 4; gives the folder."""
-    monkeypatch.setattr(bench, "SIZE", (32, 32))
-    monkeypatch.setattr(bench, "BATCH", 4)
+    monkeypatch.setattr(child, "SIZE", (32, 32))
+    monkeypatch.setattr(child, "BATCH", 4)
     return str(voc_folder(5))
 
 
@@ -44,15 +45,15 @@ def test_each_kind_of_work_does_what_it_says(monkeypatch, small, work, painted):
 
         return read
 
-    class Subset(bench.CountedSubset):
+    class Subset(child.CountedSubset):
         def __getitem__(self, batch):
             asked[self.ring.window] += 1
             return super().__getitem__(batch)
 
-    monkeypatch.setattr(bench, "CountedSubset", Subset)
-    monkeypatch.setattr(bench, "read_block", counting(read_block))
-    monkeypatch.setattr(bench, "paint", counting(bench.paint))
-    found = bench.run(work, small, 10, 5, rounds=3, epochs=2, painted=painted)
+    monkeypatch.setattr(child, "CountedSubset", Subset)
+    monkeypatch.setattr(child, "read_block", counting(read_block))
+    monkeypatch.setattr(child, "paint", counting(child.paint))
+    found = child.run(work, small, 10, 5, rounds=3, epochs=2, painted=painted)
     assert found["decoded"] == 20 and found["arrays"] == 15 * 4 * 32 * 32
     warm_up = 9 + 4  # always of real pictures
     assert readers == ({"paint": 20, "read_block": warm_up} if painted else {"read_block": 33})
@@ -64,7 +65,7 @@ def test_each_kind_of_work_does_what_it_says(monkeypatch, small, work, painted):
 
 def test_batches_ahead_are_those_asked_for_and_not_yet_trained_on():
     subset = SimpleNamespace(asked=2, epochs_per_round=2)
-    notes = bench.Notes(subset)
+    notes = child.Notes(subset)
     for epoch in range(2):
         notes.on_epoch_begin(epoch)
         for batch, asked in enumerate([1, 4, 5, 5]):
@@ -77,7 +78,7 @@ def test_batches_ahead_are_those_asked_for_and_not_yet_trained_on():
 def test_painting_writes_all_of_both_arrays(voc_folder):
     index = index_voc(voc_folder(2))
     images, masks = np.zeros((2, 8, 6, 3), np.uint8), np.zeros((2, 8, 6), np.uint8)
-    bench.paint(index, [0, 1], (8, 6), images=images, masks=masks, threads=None)
+    child.paint(index, [0, 1], (8, 6), images=images, masks=masks, threads=None)
     assert images.all() and masks.all()
 
 

@@ -1,4 +1,4 @@
-"""Three orders of the same pictures: how often each picture is shown, and equal steps."""
+"""Orders of the same pictures: how often each picture is shown, and equal steps."""
 
 import numpy as np
 import pytest
@@ -48,6 +48,34 @@ def test_a_window_of_everything_shows_all_pictures_equally(workshop):
     with subset_in_order("everything", workshop, seed=1) as subset:
         counts = shown(subset, workshop)
     assert counts.min() == counts.max() == 38  # 300 steps are 37.5 passes
+
+
+@pytest.mark.parametrize(
+    ("order", "window", "stride", "epochs", "n_rounds"),
+    [
+        ("article_reshuffled", 20, 2, 5, 20),
+        ("one_epoch", 20, 2, 1, 100),
+        ("disjoint", 20, 20, 5, 20),
+        ("small", 24, 2, 5, 20),
+        ("batch", 8, 8, 1, 300),
+        ("batch_repeated", 8, 8, 5, 60),
+    ],
+)
+def test_each_cut_takes_the_articles_steps(order, window, stride, epochs, n_rounds, workshop):
+    with subset_in_order(order, workshop, seed=0) as subset:
+        first, second = subset.windows[:2]
+        assert (first.stop, second.start) == (window, stride)
+        assert (subset.epochs_per_round, subset.n_rounds) == (epochs, n_rounds)
+        assert 0 <= len(subset) * subset.n_epochs - steps_of(workshop) < len(subset) * epochs
+
+
+def test_a_list_that_is_not_reshuffled_comes_again_in_the_same_order(workshop):
+    with subset_in_order("one_epoch", workshop, seed=0) as subset:
+        stems = subset.ring.index.stems
+    assert np.array_equal(stems[:58], stems[58:116])
+    with subset_in_order("batch", workshop, seed=0) as subset:
+        stems = subset.ring.index.stems
+    assert set(stems[:58]) == set(stems[58:116]) and not np.array_equal(stems[:58], stems[58:116])
 
 
 def test_every_order_depends_on_the_seed(workshop):

@@ -10,7 +10,17 @@ import pytest
 from matplotlib.text import Text
 
 from helpers.dataset import VOID, voc_palette
-from helpers.plots import labels, loaders, masks, memory_bars, network, orders, style, windows
+from helpers.plots import (
+    claims,
+    labels,
+    loaders,
+    masks,
+    memory_bars,
+    network,
+    orders,
+    style,
+    windows,
+)
 from helpers.subsets import sliding_windows, times_seen
 
 MIB = 2**20
@@ -342,3 +352,34 @@ def test_memory_of_windows_puts_the_measured_over_the_arrays():
     alone, measured = orders.memory_of_windows(rows).lines
     assert list(alone.get_xdata()) == list(alone.get_ydata()) == [30, 300]
     assert list(measured.get_ydata()) == [60, 350]
+
+
+def claims_run(seed, variant="article"):
+    scores = {"mean_iou": 0.5 + 0.1 * seed, "pixel_accuracy": 0.9}
+    row = {name: scores for name in ("split", "holdout_parts", "first_window")}
+    return {"variant": variant, "seed": seed, "rounds": [row, row, row]}
+
+
+def test_leaked_shares_are_bars_and_a_line():
+    ax = claims.leaked_by_round([0, 0.81, 0.88], [0, 0.8, 0.9])
+    assert [bar.get_height() for bar in ax.patches] == [0, 0.8, 0.9]
+    assert list(ax.lines[0].get_ydata()) == [0, 0.81, 0.88]
+
+
+def test_scores_by_round_have_a_thin_line_for_each_seed_and_a_thick_mean():
+    ax = claims.scores_by_round([claims_run(0), claims_run(2)])
+    assert len(ax.lines) == 2 * (2 + 1)
+    thick = [line for line in ax.lines if line.get_linewidth() == 2]
+    assert [line.get_label() for line in thick] == [
+        "the round's own validation split",
+        "pictures that no window loads",
+    ]
+    assert all(list(line.get_ydata()) == pytest.approx([0.6] * 3) for line in thick)
+    with pytest.raises(ValueError, match="no runs"):
+        claims.scores_by_round([])
+
+
+def test_gaps_have_a_dot_for_each_seed_and_their_mean():
+    ax = claims.gap_by_variant({"leaks": [0.2, 0.4], "honest": [-0.01, 0.01]})
+    assert texts(ax) == ["+0.000", "+0.300"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["honest", "leaks"]

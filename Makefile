@@ -28,7 +28,7 @@ test: $(READY)  ## lint, unit tests, and every notebook under nbval on the tiny 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/
 	@$(BIN)/python -m tools.run_notebooks --store-outputs
 
-bench: data  ## measure every loader against every other, some 12 minutes
+bench: data  ## measure every loader against every other, about ten minutes
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m tools.bench
 

@@ -34,13 +34,13 @@ def memory_against_throughput(rows: Sequence[Mapping], ax: Axes | None = None) -
     an unknown kind.
     """
     dots = _sorted(rows, "images_per_s", "peak_mib_over_base")
-    ax = new_axes(ax, 8.5, 4.8)
-    bars = []
+    ax = new_axes(ax, 8.5, 5.2)
     for row in dots:
         x, y = row["peak_mib_over_base"], row["images_per_s"]
         colour, marker, _ = KINDS[row["kind"]]
         spread = [row["images_per_s_min"], row["images_per_s_max"]]
-        bars += ax.plot([x, x], spread, color=colour, linewidth=1.2, alpha=0.7)
+        # Wide and pale, so that a label may lie on it.
+        ax.plot([x, x], spread, color=colour, linewidth=5, alpha=0.2, solid_capstyle="round")
         ax.plot(x, y, marker, color=colour, markersize=8, markeredgecolor="white", zorder=3)
     mib = [row["peak_mib_over_base"] for row in dots]
     if min(mib) > 0 and max(mib) > 10 * min(mib):
@@ -57,7 +57,7 @@ def memory_against_throughput(rows: Sequence[Mapping], ax: Axes | None = None) -
     _legend(ax, dots)
     points = [(row["peak_mib_over_base"], row["images_per_s"]) for row in dots]
     colours = [KINDS[row["kind"]][0] for row in dots]
-    label_dots(ax, points, [row["label"] for row in dots], colours, [*limits, *bars])
+    label_dots(ax, points, [row["label"] for row in dots], colours, limits)
     return ax
 
 

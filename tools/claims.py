@@ -9,7 +9,6 @@ Runs that the output file already holds are not made again: this can be stopped 
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from helpers.claims import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
@@ -43,10 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
         for variant in chosen.variants:
             if (variant, seed) in done:
                 continue
-            began = time.monotonic()
             # In a fresh process each: what one run leaves in memory cannot touch the next.
             run = measure_peak(run_variant, variant, seed, base_imports=("helpers.quiet",)).value
-            runs.append(run | {"seconds": round(time.monotonic() - began)})
+            runs.append(run)
             write_report(chosen.output, **about, runs=runs)
             print(f"{variant:<12} seed {seed}: {last_round(run)}", flush=True)
     return 0

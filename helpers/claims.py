@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from helpers.article import article_loop, compile_as_article
-from helpers.dataset import VOID, Index
+from helpers.dataset import Index
 from helpers.fcn import build_fcn
-from helpers.images import read_mask
 from helpers.iou import picture_matrices, scores
 from helpers.leak import leaked_shares, split_windows
+from helpers.learning import sorted_by_class
 from helpers.subsets import Window, sliding_windows
 from helpers.workshop import Workshop, open_workshop
 
@@ -75,25 +75,6 @@ def run_variant(variant: str, seed: int = 0, n_rounds: int | None = None) -> dic
 def batch_size_of(workshop: Workshop) -> int:
     """Images in a batch: the article's share of a window, at least one."""
     return max(1, round(BATCH_SHARE * workshop.window))
-
-
-def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:
-    """The same pairs, ordered by the class that covers most pixels, background aside."""
-    return index[np.argsort(main_classes(index, size), kind="stable")]
-
-
-def main_classes(index: Index, size: tuple[int, int]) -> np.ndarray:
-    """For each mask the class with most pixels, background and void aside: int (n,), 0 for none.
-
-    `size` is the (height, width) at which the masks are read.
-    """
-    found = np.zeros(len(index), int)
-    for row, pair in enumerate(index):
-        mask = read_mask(pair.mask, size, index.n_classes)
-        pixels = np.bincount(mask[mask != VOID], minlength=index.n_classes)
-        if pixels[1:].any():
-            found[row] = 1 + pixels[1:].argmax()
-    return found
 
 
 def _compile(model: keras.Model, workshop: Workshop) -> None:

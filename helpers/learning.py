@@ -9,7 +9,9 @@ from dataclasses import replace
 import keras
 import numpy as np
 
+from helpers.dataset import VOID, Index
 from helpers.fcn import build_fcn, compile_fcn
+from helpers.images import read_mask
 from helpers.subsets import SlidingSubset, flip_horizontally
 from helpers.training import Holdout
 from helpers.workshop import Workshop, open_workshop
@@ -22,9 +24,13 @@ ORDERS = {
     "one_epoch": "the article's windows for one epoch each, the same list again and again",
     "disjoint": "windows of the same size that share no picture, the list shuffled anew",
     "small": "windows of three batches that move by a tenth of it, the list shuffled anew",
+    "small_sorted": "the same small windows over a list sorted by class",
     "batch": "a window is one batch, for one epoch, the list shuffled anew",
     "batch_repeated": "a window is one batch, for as many epochs as the article's",
 }
+
+# The order of the list: shuffled once, shuffled anew for each pass, sorted by class.
+ONCE, ANEW, SORTED = "once", "anew", "sorted"
 
 
 class ScoreAt(keras.callbacks.Callback):
@@ -60,14 +66,16 @@ def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
     if order not in ORDERS:
         raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")
     n, n_steps = len(workshop.train), steps_of(workshop)
-    window, stride, epochs, anew = _cut(order, workshop)
+    window, stride, epochs, list_order = _cut(order, workshop)
     n_batches = -(-window // workshop.batch_size)
     if order == "everything":
         epochs = -(-n_steps // n_batches)
     n_rounds = -(-n_steps // (n_batches * epochs))
     length = window + (n_rounds - 1) * stride
     train = workshop.train.shuffled(seed)
-    train = train.reshuffled(length, seed) if anew else train[np.arange(length) % n]
+    if list_order == SORTED:
+        train = sorted_by_class(train, workshop.size)
+    train = train.reshuffled(length, seed) if list_order == ANEW else train[np.arange(length) % n]
     return SlidingSubset(
         train, window, stride, workshop.size,
         batch_size=workshop.batch_size, epochs_per_round=epochs, seed=seed,
@@ -75,23 +83,24 @@ def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
     )  # fmt: skip
 
 
-def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, bool]:
-    """Window and stride in images, epochs a window, and whether each pass is shuffled anew."""
+def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
+    """Window and stride in images, epochs a window, and the order of the list."""
     n, window, stride, epochs = (
         len(workshop.train), workshop.window, workshop.stride, workshop.epochs_per_round,
     )  # fmt: skip
     batch = workshop.batch_size
     small = 3 * batch
     return {
-        "everything": (n, n, 1, False),
-        "reshuffled": (window, stride, 1, True),
-        "article_reshuffled": (window, stride, epochs, True),
-        "article": (window, stride, epochs, False),
-        "one_epoch": (window, stride, 1, False),
-        "disjoint": (window, window, epochs, True),
-        "small": (small, max(1, small // 10), epochs, True),
-        "batch": (batch, batch, 1, True),
-        "batch_repeated": (batch, batch, epochs, True),
+        "everything": (n, n, 1, ONCE),
+        "reshuffled": (window, stride, 1, ANEW),
+        "article_reshuffled": (window, stride, epochs, ANEW),
+        "article": (window, stride, epochs, ONCE),
+        "one_epoch": (window, stride, 1, ONCE),
+        "disjoint": (window, window, epochs, ANEW),
+        "small": (small, max(1, small // 10), epochs, ANEW),
+        "small_sorted": (small, max(1, small // 10), epochs, SORTED),
+        "batch": (batch, batch, 1, ANEW),
+        "batch_repeated": (batch, batch, epochs, ANEW),
     }[order]
 
 
@@ -127,3 +136,22 @@ def learn(order: str, seed: int = 0, epochs_per_round: int | None = None) -> dic
         model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0, callbacks=callbacks)
         decoded = subset.decoded
     return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scored.scores}
+
+
+def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:
+    """The same pairs, ordered by the class that covers most pixels, background aside."""
+    return index[np.argsort(main_classes(index, size), kind="stable")]
+
+
+def main_classes(index: Index, size: tuple[int, int]) -> np.ndarray:
+    """For each mask the class with most pixels, background and void aside: int (n,), 0 for none.
+
+    `size` is the (height, width) at which the masks are read.
+    """
+    found = np.zeros(len(index), int)
+    for row, pair in enumerate(index):
+        mask = read_mask(pair.mask, size, index.n_classes)
+        pixels = np.bincount(mask[mask != VOID], minlength=index.n_classes)
+        if pixels[1:].any():
+            found[row] = 1 + pixels[1:].argmax()
+    return found

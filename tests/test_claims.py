@@ -4,11 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from helpers import claims
-from helpers.claims import VARIANTS, main_classes, run_variant, sorted_by_class
-from helpers.dataset import index_voc
+from helpers.claims import VARIANTS, run_variant
 from helpers.leak import leaked_shares, split_windows
 from helpers.settings import load_settings
 from helpers.subsets import sliding_windows
@@ -88,21 +86,6 @@ def test_batches_are_the_articles_share_of_a_window(window, batch_size, tiny):
 def test_an_unknown_variant_is_refused():
     with pytest.raises(ValueError, match="'fair' is not a variant; there are: article"):
         run_variant("fair")
-
-
-def test_pictures_are_sorted_by_the_class_that_covers_most(voc_folder):
-    root = voc_folder(5)
-    index = index_voc(root)
-    squares = {0: [], 1: [(3, 4)], 2: [(1, 2), (9, 9)], 3: [(2, 5)], 4: [(1, 8), (2, 3)]}
-    for row, parts in squares.items():
-        mask = np.zeros((10, 10), np.uint8)
-        mask[0] = 255
-        for k, (class_id, rows) in enumerate(parts):
-            mask[1:, k * 5 : k * 5 + 5][:rows] = class_id
-        Image.fromarray(mask).save(index[row].mask)
-    assert main_classes(index, (10, 10)).tolist() == [0, 3, 9, 2, 1]
-    order = [pair.id for pair in sorted_by_class(index, (10, 10))]
-    assert order == [index[row].id for row in (0, 4, 3, 1, 2)]
 
 
 def test_scores_of_parts_are_means_over_parts_of_the_splits_size(tiny):

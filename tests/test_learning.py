@@ -2,8 +2,17 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from helpers.learning import ORDERS, learn, steps_of, subset_in_order
+from helpers.dataset import index_voc
+from helpers.learning import (
+    ORDERS,
+    learn,
+    main_classes,
+    sorted_by_class,
+    steps_of,
+    subset_in_order,
+)
 from helpers.settings import load_settings
 from helpers.workshop import open_workshop
 
@@ -57,6 +66,7 @@ def test_a_window_of_everything_shows_all_pictures_equally(workshop):
         ("one_epoch", 20, 2, 1, 100),
         ("disjoint", 20, 20, 5, 20),
         ("small", 24, 2, 5, 20),
+        ("small_sorted", 24, 2, 5, 20),
         ("batch", 8, 8, 1, 300),
         ("batch_repeated", 8, 8, 5, 60),
     ],
@@ -95,3 +105,24 @@ def test_learning_takes_the_articles_steps_and_scores_each_quarter(monkeypatch):
     assert (run["order"], run["seed"], run["decoded_images"]) == ("everything", 2, 58)
     assert [score["step"] for score in run["scores"]] == [75, 150, 225, 300]
     assert all(0 < score["mean_iou"] < 1 for score in run["scores"])
+
+
+def test_pictures_are_sorted_by_the_class_that_covers_most(voc_folder):
+    root = voc_folder(5)
+    index = index_voc(root)
+    squares = {0: [], 1: [(3, 4)], 2: [(1, 2), (9, 9)], 3: [(2, 5)], 4: [(1, 8), (2, 3)]}
+    for row, parts in squares.items():
+        mask = np.zeros((10, 10), np.uint8)
+        mask[0] = 255
+        for k, (class_id, rows) in enumerate(parts):
+            mask[1:, k * 5 : k * 5 + 5][:rows] = class_id
+        Image.fromarray(mask).save(index[row].mask)
+    assert main_classes(index, (10, 10)).tolist() == [0, 3, 9, 2, 1]
+    order = [pair.id for pair in sorted_by_class(index, (10, 10))]
+    assert order == [index[row].id for row in (0, 4, 3, 1, 2)]
+
+
+def test_a_sorted_list_keeps_its_order(workshop):
+    with subset_in_order("small_sorted", workshop, seed=0) as subset:
+        classes = main_classes(subset.ring.index, workshop.size)
+    assert (np.diff(classes) >= 0).all() and len(set(classes.tolist())) > 3

@@ -5,7 +5,6 @@ import re
 import numpy as np
 import pytest
 
-from helpers.claims import VARIANTS
 from helpers.comparison import markdown_table
 from helpers.leak import leaked_shares, split_windows
 from helpers.learning import ORDERS
@@ -160,7 +159,7 @@ def test_the_decoders_and_the_index_are_complete():
     assert max(listing["peak_bytes"], with_files["peak_bytes"]) <= 200
 
 
-CLAIMS = {"claims": tuple(VARIANTS), "voc2012_claims": ("article", "honest")}
+CLAIMS = {"claims": ("article", "honest", "sorted"), "voc2012_claims": ("article", "honest")}
 
 
 @pytest.mark.parametrize("name", CLAIMS)
@@ -207,3 +206,27 @@ def test_the_honest_runs_had_as_many_presentations_of_pictures():
                 assert abs(presented - whole) <= report["n_train"] / 2
             else:
                 assert presented <= whole, "early stopping can only make it less"
+
+
+def gaps(runs, variant):
+    """For each seed, how much higher mean IoU is on the run's own validation pictures."""
+    last = [run["rounds"][-10:] for run in runs if run["variant"] == variant]
+    return [
+        np.mean([row["split"]["mean_iou"] - row["holdout_parts"]["mean_iou"] for row in rows])
+        for rows in last
+    ]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_articles_splits_flatter_the_network_and_one_honest_split_does_not(name):
+    runs = recorded(name)["runs"]
+    assert min(gaps(runs, "article")) > 0.05 + max(gaps(runs, "honest"))
+
+
+def test_a_list_sorted_by_class_is_forgotten():
+    runs = recorded("claims")["runs"]
+    last = {"article": [], "sorted": []}
+    for run in runs:
+        if run["variant"] in last:
+            last[run["variant"]].append(run["rounds"][-1]["holdout"]["mean_iou"])
+    assert max(last["sorted"]) < min(last["article"])

@@ -26,28 +26,30 @@ def leaked_by_round(expected: Sequence[float], counted: Sequence[float], ax=None
     ax.bar(rounds, counted, 0.7, color=ORANGE, alpha=0.6, label="counted, one seed")
     ax.plot(rounds, expected, "o-", color=INK, markersize=4, label="computed, mean of all splits")
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    ax.set(xlabel="round", ylim=(0, 1.05), title="validation pictures already trained on")
+    ax.set(xlabel="round", ylim=(0, 1.05), title="leaked validation pictures")
     ax.set_xticks(rounds)
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return ax
 
 
 @styled
-def scores_by_round(runs, scored_on=("split", "holdout_parts"), score="mean_iou", ax=None) -> Axes:
-    """A thin line for each run (seed), a thick one for their mean, by pictures presented."""
+def scores_by_round(
+    runs, scored_on=("split", "holdout_parts"), title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Mean IoU by round: a thin line for each run (seed), a thick one for their mean."""
     if not runs:
         raise ValueError("There are no runs to draw.")
     ax = new_axes(ax, 8, 3.6)
     for name in scored_on:
         colour, marker, label = SCORED_ON[name]
-        lines = np.array([[row[name][score] for row in run["rounds"]] for run in runs])
+        lines = np.array([[row[name]["mean_iou"] for row in run["rounds"]] for run in runs])
         rounds = np.arange(1, lines.shape[1] + 1)
         ax.plot(rounds, lines.T, color=colour, linewidth=0.8, alpha=0.5)
         mean = lines.mean(axis=0)
         ax.plot(rounds, mean, color=colour, marker=marker, markersize=4, linewidth=2, label=label)
-    ax.set(xlabel="round", ylabel=score.replace("_", " ").replace("iou", "IoU"))
-    ax.set_ylim(bottom=0)
-    ax.legend(loc="lower right")
+    ax.set(xlabel="round", ylabel="mean IoU", ylim=(0, 1.02), title=title)
+    ax.set_xticks([1, *range(5, len(rounds) + 1, 5)])
+    ax.legend(loc="lower right", fontsize=9)
     return ax
 
 

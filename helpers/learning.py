@@ -23,7 +23,7 @@ ORDERS = {
     "article": "the article's windows and epochs",
     "one_epoch": "the article's windows for one epoch each, the same list again and again",
     "disjoint": "windows of the same size that share no picture, the list shuffled anew",
-    "small": "windows of three batches that move by a tenth of it, the list shuffled anew",
+    "small": "windows of three batches that overlap, the list shuffled anew",
     "small_sorted": "the same small windows over a list sorted by class",
     "batch": "a window is one batch, for one epoch, the list shuffled anew",
     "batch_repeated": "a window is one batch, for as many epochs as the article's",
@@ -90,6 +90,8 @@ def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
     )  # fmt: skip
     batch = workshop.batch_size
     small = 3 * batch
+    # So that the small windows come to the end of the list when the steps do.
+    small_stride = -(-(n - small) // (steps_of(workshop) // (3 * epochs) - 1))
     return {
         "everything": (n, n, 1, ONCE),
         "reshuffled": (window, stride, 1, ANEW),
@@ -97,8 +99,8 @@ def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
         "article": (window, stride, epochs, ONCE),
         "one_epoch": (window, stride, 1, ONCE),
         "disjoint": (window, window, epochs, ANEW),
-        "small": (small, max(1, small // 10), epochs, ANEW),
-        "small_sorted": (small, max(1, small // 10), epochs, SORTED),
+        "small": (small, small_stride, epochs, ANEW),
+        "small_sorted": (small, small_stride, epochs, SORTED),
         "batch": (batch, batch, 1, ANEW),
         "batch_repeated": (batch, batch, epochs, ANEW),
     }[order]

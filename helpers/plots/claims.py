@@ -61,7 +61,9 @@ def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -
         colour = RED if np.mean(gaps) > 0.05 else BLUE
         ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
         ax.plot(gaps, np.full(len(gaps), y), "o", color=colour, markersize=8, alpha=0.7)
-        ax.annotate(f"{np.mean(gaps):+.3f}", (np.mean(gaps), y + 0.15), ha="center", fontsize=9)
+        text = ax.annotate(f"{np.mean(gaps):+.3f}", (np.mean(gaps), y + 0.17), ha="center")
+        text.set_fontsize(9)
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.axvline(0, color=INK, linewidth=1)
     ax.set_yticks(range(len(groups)), [*reversed(groups)])
     ax.set(

@@ -7,7 +7,6 @@ Runs that the output file already holds are not made again, so that this can be 
 
 import argparse
 import sys
-import time
 from pathlib import Path
 
 from helpers.learning import ORDERS, learn
@@ -37,10 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         for order in chosen.orders:
             if (order, seed) in done:
                 continue
-            began = time.monotonic()
             # In a fresh process each: what one run leaves in memory cannot touch the next.
             run = measure_peak(learn, order, seed, base_imports=("helpers.quiet",)).value
-            runs.append(run | {"seconds": round(time.monotonic() - began)})
+            runs.append(run)
             write_report(chosen.output, **about, runs=runs)
             score = run["scores"][-1]["mean_iou"]
             print(f"{order:<18} seed {seed}: mean IoU {score:.3f}", flush=True)

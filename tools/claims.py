@@ -1,6 +1,6 @@
 """`make claims`, `make claims-voc`: the article's schedule put to the test, several seeds.
 
-    python -m tools.claims                                   # the drawn set, MINUTES on two cores
+    python -m tools.claims                                   # the drawn set, over an hour
     TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.claims --voc
     TUTORIAL_PROFILE=full TUTORIAL_WEIGHTS=imagenet python -m tools.claims --voc
 

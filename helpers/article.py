@@ -60,15 +60,16 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
             else:
                 compile_model(model)
         train, validation = (rows - window.start for rows in split)
-        held = (
-            {"validation_data": (images[validation], masks[validation])} if len(validation) else {}
-        )
+        held, watching = {}, []
+        if len(validation):
+            held = {"validation_data": (images[validation], masks[validation])}
+            watching = _callbacks(patience, checkpoint)
         history = model.fit(
             images[train],
             masks[train],
             batch_size=batch_size,
             epochs=epochs,
-            callbacks=[*(_callbacks(patience, checkpoint) if held else ()), *callbacks],
+            callbacks=[*watching, *callbacks],
             verbose=verbose,
             **held,
         )

@@ -9,11 +9,11 @@ import numpy as np
 
 from helpers.article import article_loop, compile_as_article
 from helpers.dataset import Index
-from helpers.fcn import build_fcn
-from helpers.iou import picture_matrices, scores
+from helpers.iou import scores
 from helpers.leak import leaked_shares, split_windows
-from helpers.learning import sorted_by_class
+from helpers.learning import new_network, sorted_by_class
 from helpers.subsets import Window, sliding_windows
+from helpers.training import Holdout
 from helpers.workshop import Workshop, open_workshop
 
 VALIDATION_SHARE = 0.1
@@ -54,14 +54,15 @@ def run_variant(variant: str, seed: int = 0, n_rounds: int | None = None) -> dic
         index = sorted_by_class(index, workshop.size)
     windows = sliding_windows(len(index), workshop.window, workshop.stride)[:n_rounds]
     epochs = workshop.epochs_per_round
-    if variant == "honest":
-        presented = len(windows) * epochs * len(split_windows(windows[:1], VALIDATION_SHARE)[0][0])
-        windows = [Window(0, 0, len(index))]
-        epochs = round(presented / len(split_windows(windows, VALIDATION_SHARE)[0][0]))
     splits = split_windows(windows, VALIDATION_SHARE, seed)
+    if variant == "honest":
+        presented = epochs * sum(len(train) for train, _ in splits)
+        windows = [Window(0, 0, len(index))]
+        splits = split_windows(windows, VALIDATION_SHARE, seed)
+        epochs = round(presented / len(splits[0][0]))
     judge = _Judge(workshop, index, splits, each_epoch=variant == "honest")
     histories = article_loop(
-        _network(workshop, seed), index, windows, workshop.size,
+        new_network(workshop, seed), index, windows, workshop.size,
         epochs=epochs, batch_size=batch_size_of(workshop), seed=seed,
         validation_share=VALIDATION_SHARE, one_hot=False,
         compile_model=lambda model: _compile(model, workshop),
@@ -84,20 +85,14 @@ def _compile(model: keras.Model, workshop: Workshop) -> None:
         model.optimizer.learning_rate = PRETRAINED_LEARNING_RATE
 
 
-def _network(workshop: Workshop, seed: int) -> keras.Model:
-    chosen = workshop.settings
-    shape = (*workshop.size, 3)
-    return build_fcn(
-        workshop.train.n_classes, shape, body=chosen.body, weights=chosen.weights, seed=seed
-    )
-
-
 class _Judge(keras.callbacks.Callback):
     """Scores the model at the end of each `fit`, or of each epoch."""
 
     def __init__(self, workshop: Workshop, index: Index, splits, each_epoch: bool):
         super().__init__()
         self.workshop, self.index, self.splits = workshop, index, splits
+        self.holdout = Holdout(workshop.holdout, workshop.size)
+        self.first_window = Holdout(index[: workshop.window], workshop.size)
         self.each_epoch, self.rounds, self.presented = each_epoch, [], 0
         self.leaked = leaked_shares(splits)
 
@@ -113,8 +108,8 @@ class _Judge(keras.callbacks.Callback):
 
     def _score(self, k: int) -> None:
         validation = self.splits[k][1]
-        split = self._matrices(self.index[validation])
-        holdout = self._matrices(self.workshop.holdout)
+        split = self._matrices(Holdout(self.index[validation], self.workshop.size))
+        holdout = self._matrices(self.holdout)
         n_parts = max(1, len(holdout) // len(validation))
         parts = [_scores(part) for part in np.array_split(holdout, n_parts)]
         self.rounds.append(
@@ -126,15 +121,12 @@ class _Judge(keras.callbacks.Callback):
                 "holdout_parts": {
                     name: float(np.mean([part[name] for part in parts])) for name in parts[0]
                 },
-                "first_window": _scores(self._matrices(self.index[: self.workshop.window])),
+                "first_window": _scores(self._matrices(self.first_window)),
             }
         )
 
-    def _matrices(self, index: Index) -> np.ndarray:
-        """One confusion matrix a picture, (n, C, C)."""
-        chosen = self.workshop
-        found = picture_matrices(self.model, index, chosen.size, batch_size=chosen.batch_size)
-        return np.stack(list(found))
+    def _matrices(self, pictures: Holdout) -> np.ndarray:
+        return pictures.matrices(self.model, self.workshop.batch_size)
 
     def rounds_with(self, histories: list[dict]) -> list[dict]:
         """The rounds, each with Keras' own accuracy on its split after each epoch."""

@@ -75,8 +75,7 @@ def table(rows: list[dict]) -> str:
     """The rows as text, one line a method; what was not measured is left blank."""
     lines = ["loader".ljust(25) + "".join(heading.rjust(9) for heading, _, _ in COLUMNS)]
     for row in rows:
-        cells = ["" if row.get(key) is None else format(row[key], form) for _, key, form in COLUMNS]
-        lines.append(row["label"].ljust(25) + "".join(cell.rjust(9) for cell in cells))
+        lines.append(row["label"].ljust(25) + "".join(cell.rjust(9) for cell in _cells(row)))
     return "\n".join(lines)
 
 

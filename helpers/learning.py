@@ -124,10 +124,7 @@ def learn(order: str, seed: int = 0, epochs_per_round: int | None = None) -> dic
     if epochs_per_round is not None:
         workshop = replace(workshop, epochs_per_round=epochs_per_round)
     settings, n_steps = workshop.settings, steps_of(workshop)
-    model = build_fcn(
-        workshop.train.n_classes, (*workshop.size, 3),
-        body=settings.body, weights=settings.weights, seed=seed,
-    )  # fmt: skip
+    model = new_network(workshop, seed)
     falling = keras.optimizers.schedules.CosineDecay(settings.learning_rate, n_steps)
     compile_fcn(model, falling)
     holdout = Holdout(workshop.holdout, workshop.size)
@@ -138,6 +135,15 @@ def learn(order: str, seed: int = 0, epochs_per_round: int | None = None) -> dic
         model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0, callbacks=callbacks)
         decoded = subset.decoded
     return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scored.scores}
+
+
+def new_network(workshop: Workshop, seed: int) -> keras.Model:
+    """The network of the workshop's settings, not compiled."""
+    chosen = workshop.settings
+    shape = (*workshop.size, 3)
+    return build_fcn(
+        workshop.train.n_classes, shape, body=chosen.body, weights=chosen.weights, seed=seed
+    )
 
 
 def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:

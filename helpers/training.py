@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 from tqdm.auto import tqdm
 
 from helpers.images import read_block
-from helpers.iou import confusion_matrix, evaluate, predict_masks, scores
+from helpers.iou import confusion_matrix, picture_matrices, predict_masks, scores
 from helpers.memory import MIB, peak_rss
 from helpers.run_folder import load_history, plan_of, resume_run, save_round, start_run
 
@@ -90,12 +91,17 @@ class Holdout:
         if len(index) * size[0] * size[1] * 4 <= HOLDOUT_BYTES:
             self.arrays = read_block(index, range(len(index)), size)
 
-    def scores(self, model, batch_size: int):
+    def matrices(self, model, batch_size: int) -> np.ndarray:
+        """One confusion matrix a picture, int64 (n, C, C)."""
         if self.arrays is None:
-            return scores(evaluate(model, self.index, self.size, batch_size=batch_size))
+            found = picture_matrices(model, self.index, self.size, batch_size=batch_size)
+            return np.stack(list(found))
         images, masks = self.arrays
-        predictions = predict_masks(model, images, batch_size)
-        return scores(confusion_matrix(masks, predictions, self.index.n_classes))
+        pairs = zip(masks, predict_masks(model, images, batch_size), strict=True)
+        return np.stack([confusion_matrix(*pair, self.index.n_classes) for pair in pairs])
+
+    def scores(self, model, batch_size: int):
+        return scores(self.matrices(model, batch_size).sum(axis=0))
 
 
 class RoundEnd(keras.callbacks.Callback):

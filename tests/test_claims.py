@@ -94,7 +94,7 @@ def test_scores_of_parts_are_means_over_parts_of_the_splits_size(tiny):
     judge = claims._Judge(tiny, tiny.train, splits, each_epoch=False)
     matrices = np.zeros((20, 2, 2), int)
     matrices[:, 0, 0], matrices[::2, 1, 1], matrices[1::2, 1, 0] = 3, 1, 1
-    judge._matrices = lambda index: matrices[: len(index)]
+    judge._matrices = lambda pictures: matrices[: len(pictures.index)]
     judge._score(0)
     (row,) = judge.rounds
     assert len(splits[0][1]) == 2 and row["split"]["mean_iou"] == row["holdout_parts"]["mean_iou"]

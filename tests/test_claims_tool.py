@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools import claims
+from tools import claims, report
 from tools.report import earlier_runs
 
 SCORE = {"mean_iou": 0.5, "pixel_accuracy": 0.9}
@@ -23,7 +23,7 @@ def made(monkeypatch):
         last = {name: SCORE for name in names}
         return SimpleNamespace(value={"variant": variant, "seed": seed, "rounds": [last]})
 
-    monkeypatch.setattr(claims, "measure_peak", measure_peak)
+    monkeypatch.setattr(report, "measure_peak", measure_peak)
     return runs
 
 
@@ -38,10 +38,10 @@ def test_runs_are_resumed_and_say_what_was_measured(made, tmp_path, capsys):
         for variant in claims.VARIANTS
         if (variant, seed) != ("article", 0)
     ]
-    report = json.loads(output.read_text())
-    assert (report["n_train"], report["n_holdout"], report["body"]) == (58, 20, "small")
-    assert report["settings"]["window"] == 20 and report["settings"]["validation_share"] == 0.1
-    assert "seed" not in report["settings"] and len(report["runs"]) == len(made)
+    written = json.loads(output.read_text())
+    assert (written["n_train"], written["n_holdout"], written["body"]) == (58, 20, "small")
+    assert written["settings"]["window"] == 20 and written["settings"]["validation_share"] == 0.1
+    assert "seed" not in written["settings"] and len(written["runs"]) == len(made)
     assert "sorted       seed 1: mean IoU split 0.500, hold" in capsys.readouterr().out
 
 

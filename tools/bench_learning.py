@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 from helpers.learning import ORDERS, learn
-from helpers.memory import measure_peak
 from helpers.results import RESULTS
 from helpers.workshop import open_workshop
-from tools.report import earlier_runs, write_report
+from tools.report import measure_runs, settings_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,21 +26,11 @@ def main(arguments: list[str] | None = None) -> int:
     about = {
         "data": chosen.label or workshop.settings.source,
         "body": workshop.settings.body,
-        "settings": {**workshop.geometry, "n_rounds": workshop.n_rounds},
+        "settings": settings_of(workshop),
     }
-    del about["settings"]["seed"]
-    runs = earlier_runs(chosen.output, **about)
-    done = {(run["order"], run["seed"]) for run in runs}
-    for seed in chosen.seeds:
-        for order in chosen.orders:
-            if (order, seed) in done:
-                continue
-            # In a fresh process each: what one run leaves in memory cannot touch the next.
-            run = measure_peak(learn, order, seed, base_imports=("helpers.quiet",)).value
-            runs.append(run)
-            write_report(chosen.output, **about, runs=runs)
-            score = run["scores"][-1]["mean_iou"]
-            print(f"{order:<18} seed {seed}: mean IoU {score:.3f}", flush=True)
+    for run in measure_runs(chosen.output, about, learn, "order", chosen.orders, chosen.seeds):
+        score = run["scores"][-1]["mean_iou"]
+        print(f"{run['order']:<18} seed {run['seed']}: mean IoU {score:.3f}", flush=True)
     return 0
 
 

@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 
 from helpers.claims import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
-from helpers.memory import measure_peak
 from helpers.results import RESULTS
 from helpers.workshop import Workshop, open_workshop
-from tools.report import earlier_runs, write_report
+from tools.report import measure_runs, settings_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,25 +35,15 @@ def main(arguments: list[str] | None = None) -> int:
             "`make voc` and set TUTORIAL_PROFILE=full"
         )
     about = about_claims(workshop, chosen.label or workshop.settings.source)
-    runs = earlier_runs(chosen.output, **about)
-    done = {(run["variant"], run["seed"]) for run in runs}
-    for seed in chosen.seeds:
-        for variant in chosen.variants:
-            if (variant, seed) in done:
-                continue
-            # In a fresh process each: what one run leaves in memory cannot touch the next.
-            run = measure_peak(run_variant, variant, seed, base_imports=("helpers.quiet",)).value
-            runs.append(run)
-            write_report(chosen.output, **about, runs=runs)
-            print(f"{variant:<12} seed {seed}: {last_round(run)}", flush=True)
+    to_do = chosen.variants, chosen.seeds
+    for run in measure_runs(chosen.output, about, run_variant, "variant", *to_do):
+        print(f"{run['variant']:<12} seed {run['seed']}: {last_round(run)}", flush=True)
     return 0
 
 
 def about_claims(workshop: Workshop, label: str) -> dict:
     """What must be the same for runs to stand in one file."""
-    settings = {**workshop.geometry, "n_rounds": workshop.n_rounds}
-    settings["batch_size"] = batch_size_of(workshop)
-    del settings["seed"]
+    own = {"batch_size": batch_size_of(workshop), "validation_share": VALIDATION_SHARE}
     return {
         "data": label,
         "n_train": len(workshop.train),
@@ -62,7 +51,7 @@ def about_claims(workshop: Workshop, label: str) -> dict:
         "classes": list(workshop.train.class_names),
         "body": workshop.settings.body,
         "pretrained": workshop.settings.weights is not None,
-        "settings": settings | {"validation_share": VALIDATION_SHARE},
+        "settings": settings_of(workshop) | own,
     }
 
 

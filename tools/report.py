@@ -3,13 +3,16 @@
 import json
 import os
 import platform
+from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
+from helpers.memory import measure_peak
 from helpers.results import write_json
+from helpers.workshop import Workshop
 
 PACKAGES = (
     "grain", "keras", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "tensorflow",
@@ -36,6 +39,32 @@ def earlier_runs(path: Path, **about) -> list[dict]:
                 "Give another --output."
             )
     return earlier["runs"]
+
+
+def measure_runs(path: Path, about: dict, function, key: str, names, seeds) -> Iterator[dict]:
+    """`function(name, seed)` for each seed and name that `path` does not hold yet.
+
+    Each in a fresh process, so that what one run leaves in memory cannot touch the next. The
+    function returns a dict that holds the name under `key`, and `seed`. `path` is written after
+    every run; `about` must be the same for all runs in it.
+    """
+    runs = earlier_runs(path, **about)
+    done = {(run[key], run["seed"]) for run in runs}
+    for seed in seeds:
+        for name in names:
+            if (name, seed) in done:
+                continue
+            run = measure_peak(function, name, seed, base_imports=("helpers.quiet",)).value
+            runs.append(run)
+            write_report(path, **about, runs=runs)
+            yield run
+
+
+def settings_of(workshop: Workshop) -> dict:
+    """The geometry that runs of different seeds share."""
+    settings = {**workshop.geometry, "n_rounds": workshop.n_rounds}
+    del settings["seed"]
+    return settings
 
 
 def machine() -> dict:

@@ -132,7 +132,8 @@ def learn(order: str, seed: int = 0, epochs_per_round: int | None = None) -> dic
     scored = ScoreAt(holdout, quarters, workshop.batch_size)
     with subset_in_order(order, workshop, seed) as subset:
         callbacks = [subset.follow_callback(), scored]
-        model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0, callbacks=callbacks)
+        data, epochs = subset.tf_data(), subset.n_epochs
+        model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
         decoded = subset.decoded
     return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scored.scores}
 

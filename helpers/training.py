@@ -65,7 +65,7 @@ def train(
         scored = Holdout(holdout, subset.ring.size)
         round_end = RoundEnd(subset, scored, folder, history, patience, bar)
         model.fit(
-            subset,
+            subset.tf_data(),
             initial_epoch=done * subset.epochs_per_round,
             epochs=last * subset.epochs_per_round,
             shuffle=False,  # the subset shuffles, in an order that can be repeated

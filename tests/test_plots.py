@@ -375,6 +375,9 @@ def test_scores_by_round_have_a_thin_line_for_each_seed_and_a_thick_mean():
         "pictures that no window loads",
     ]
     assert all(list(line.get_ydata()) == pytest.approx([0.6] * 3) for line in thick)
+    accuracy = claims.scores_by_round([claims_run(0)], ["split"], score="pixel_accuracy")
+    assert list(accuracy.lines[-1].get_ydata()) == [0.9] * 3
+    assert (ax.get_ylabel(), accuracy.get_ylabel()) == ("mean IoU", "pixel accuracy")
     with pytest.raises(ValueError, match="no runs"):
         claims.scores_by_round([])
 

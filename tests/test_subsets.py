@@ -1,11 +1,13 @@
 """Sliding windows: the arithmetic, the ring buffer, and what a real `fit` gets to see."""
 
+import contextlib
 import threading
 import tracemalloc
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -343,11 +345,12 @@ class EpochRows(keras.callbacks.Callback):
         self.rounds[epoch] = self.subset.round
 
 
-def fit(subset, model=None, callbacks=(), shuffle=False, **options):
+def fit(subset, model=None, callbacks=(), shuffle=False, data=None, **options):
     record = EpochRows(subset)
     model = model or Recorder()
     options.setdefault("epochs", subset.n_epochs)
-    model.fit(subset, shuffle=shuffle, verbose=0, callbacks=[record, *callbacks], **options)
+    data = subset if data is None else data
+    model.fit(data, shuffle=shuffle, verbose=0, callbacks=[record, *callbacks], **options)
     return record
 
 
@@ -495,6 +498,42 @@ def test_after_an_interrupt_seek_or_callback_go_on_exactly(error):
                 subset.seek(6)
             record = fit(subset, model, follow, initial_epoch=6, epochs=9)
             assert_exact(subset, record, range(6, 9))
+
+
+@pytest.mark.parametrize("batch_size", [32, 12, 4])
+def test_as_tf_data_every_fit_trains_the_same_batches(batch_size):
+    with subset_of(30, 20, 2, batch_size=batch_size) as subset:
+        data, model = subset.tf_data(), Recorder()
+        assert not data.options().autotune.enabled and len(data) == len(subset)
+        assert_exact(subset, fit(subset, model, data=data, epochs=7), range(7))
+        later = {"initial_epoch": 7, "epochs": 30}
+        assert_exact(subset, fit(subset, model, data=data, **later), range(7, 30))
+        assert subset.decoded == 30
+        follow = subset.follow_callback()
+        for first, last in ((11, 14), (0, 6), (2, 3)):
+            options = {"initial_epoch": first, "epochs": last}
+            record = fit(subset, model, [follow], data=data, **options)
+            assert_exact(subset, record, range(first, last))
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()])
+def test_as_tf_data_an_interrupted_fit_goes_on_exactly(error):
+    with subset_of(30, 20, 2, batch_size=2) as subset:
+        data, model = subset.tf_data(), Recorder()
+        with contextlib.suppress(KeyboardInterrupt):
+            fit(subset, model, [Stop(6, error)], data=data)
+        subset.seek(6)
+        record = fit(subset, model, data=data, initial_epoch=6, epochs=9)
+        assert_exact(subset, record, range(6, 9))
+
+
+def test_as_tf_data_an_error_keeps_its_words():
+    with subset_of(22, 20, 2, batch_size=4) as subset:
+        follow = [subset.follow_callback()]
+        with pytest.raises(ValueError, match=r"no epoch 10: 2 rounds of 5"):
+            fit(subset, callbacks=follow, data=subset.tf_data(), epochs=11)
+        with pytest.raises(tf.errors.OpError, match=r"callback that led the last fit is silent"):
+            fit(subset, data=subset.tf_data(), epochs=1)
 
 
 def test_doubt_about_the_epoch_is_an_error():

@@ -20,7 +20,10 @@ def constant_batch(schedule: Schedule):
     # The cache keeps the batch as it is. `batch` leaves the batch size open, as all other data
     # sets do: the network is traced once for all of them.
     batch = pictures.batch(schedule.batch_size).cache()
-    return batch.repeat(schedule.steps_per_epoch)
+    # Without tuning `fit` does not wait at the end of an epoch (`SlidingSubset.tf_data` says why).
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batch.repeat(schedule.steps_per_epoch).with_options(options)
 
 
 def train_on_batch(schedule: Schedule, model, callbacks) -> None:

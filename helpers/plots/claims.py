@@ -16,6 +16,7 @@ SCORED_ON = {
     "holdout_parts": (BLUE, "o", "pictures that no window loads"),
     "first_window": (GREEN, "^", "the first window's pictures"),
 }
+SCORES = {"mean_iou": "mean IoU", "pixel_accuracy": "pixel accuracy"}
 
 
 @styled
@@ -34,20 +35,27 @@ def leaked_by_round(expected: Sequence[float], counted: Sequence[float], ax=None
 
 @styled
 def scores_by_round(
-    runs, scored_on=("split", "holdout_parts"), title: str = "", ax: Axes | None = None
+    runs,
+    scored_on=("split", "holdout_parts"),
+    title: str = "",
+    score: str = "mean_iou",
+    ax: Axes | None = None,
 ) -> Axes:
-    """Mean IoU by round: a thin line for each run (seed), a thick one for their mean."""
+    """A score by round: a thin line for each run (seed), a thick one for their mean.
+
+    `score` is "mean_iou" or "pixel_accuracy".
+    """
     if not runs:
         raise ValueError("There are no runs to draw.")
     ax = new_axes(ax, 8, 3.6)
     for name in scored_on:
         colour, marker, label = SCORED_ON[name]
-        lines = np.array([[row[name]["mean_iou"] for row in run["rounds"]] for run in runs])
+        lines = np.array([[row[name][score] for row in run["rounds"]] for run in runs])
         rounds = np.arange(1, lines.shape[1] + 1)
         ax.plot(rounds, lines.T, color=colour, linewidth=0.8, alpha=0.5)
         mean = lines.mean(axis=0)
         ax.plot(rounds, mean, color=colour, marker=marker, markersize=4, linewidth=2, label=label)
-    ax.set(xlabel="round", ylabel="mean IoU", ylim=(0, 1.02), title=title)
+    ax.set(xlabel="round", ylabel=SCORES[score], ylim=(0, 1.02), title=title)
     ax.set_xticks([1, *range(5, len(rounds) + 1, 5)])
     ax.legend(loc="lower right", fontsize=9)
     return ax

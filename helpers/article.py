@@ -30,9 +30,10 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
     Each round has a fresh random 90/10 split of its window, a fresh compile, which forgets Adam's
     state (`compile_model(model)`, by default `compile_as_article`), EarlyStopping on val_loss
     and, given a path in `checkpoint`, ModelCheckpoint on val_accuracy (the article's val_acc is
-    its Keras 2 name). Both callbacks start anew each round; with `validation_share=0` there is
-    no split and neither of them. `after_round(window)` is called when a round's arrays are
-    deleted. Returns the histories, a dict of lists per round.
+    its Keras 2 name). The checkpoint lives through all rounds and keeps the best of them, the
+    patience starts anew in each; with `validation_share=0` there is no split and neither of them.
+    `after_round(window)` is called when a round's arrays are deleted. Returns the histories, a
+    dict of lists per round.
 
     What costs memory and time is kept, so that it can be measured: the whole window decoded anew,
     the copies that the split makes, masks as float64 one-hot arrays (class ids, uint8, with
@@ -45,6 +46,7 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
         every_image = reader(index, range(len(index)), size, threads=threads)[0]
     histories = []
     splits = split_windows(windows, validation_share, seed)
+    watching = _callbacks(patience, checkpoint)
     for window, split in zip(windows, splits, strict=True):
         rows = range(window.start, window.stop)
         if every_image is None:
@@ -60,16 +62,15 @@ def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0
             else:
                 compile_model(model)
         train, validation = (rows - window.start for rows in split)
-        held, watching = {}, []
+        held = {}
         if len(validation):
             held = {"validation_data": (images[validation], masks[validation])}
-            watching = _callbacks(patience, checkpoint)
         history = model.fit(
             images[train],
             masks[train],
             batch_size=batch_size,
             epochs=epochs,
-            callbacks=[*watching, *callbacks],
+            callbacks=[*(watching if held else []), *callbacks],
             verbose=verbose,
             **held,
         )

@@ -26,7 +26,6 @@ ORDERS = {
     "small": "windows of three batches that overlap, the list shuffled anew",
     "small_sorted": "the same small windows over a list sorted by class",
     "batch": "a window is one batch, for one epoch, the list shuffled anew",
-    "batch_repeated": "a window is one batch, for as many epochs as the article's",
 }
 
 # The order of the list: shuffled once, shuffled anew for each pass, sorted by class.
@@ -102,7 +101,6 @@ def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
         "small": (small, small_stride, epochs, ANEW),
         "small_sorted": (small, small_stride, epochs, SORTED),
         "batch": (batch, batch, 1, ANEW),
-        "batch_repeated": (batch, batch, epochs, ANEW),
     }[order]
 
 

@@ -33,23 +33,21 @@ class StepClock(keras.callbacks.Callback):
         """Speed, growth, and what the changes of epoch and of window cost.
 
         There are three kinds of steps: the first of a window, the first of another epoch, all
-        others. Each kind counts with its median, so that a shared machine which stands still for
-        half a second now and then does not decide; `stalls_s` says how much that left out. A
-        change costs what its step takes longer than a usual one. Growth is counted from the first
-        round's end on: memory that is used for the first time is no leak.
+        others. A change costs what such a step takes, on average, beyond the median of the others.
+        All of it is in the speed: the waiting between epochs, and a machine that stands still.
+        Growth is counted from the first round's end on: memory that is used for the first time is
+        no leak.
         """
         steps, kinds = np.diff(self.times), self._kinds()
-        medians = {kind: np.median(steps[kinds == kind]) for kind in set(kinds)}
-        seconds = sum(medians[kind] for kind in kinds)
-        usual = medians["step"]
+        usual = np.median(steps[kinds == "step"])
         epochs = self.schedule.epochs_per_round
         return {
-            "images_per_s": float(len(steps) * self.schedule.batch_size / seconds),
-            "stalls_s": float(steps.sum() - seconds),
+            "images_per_s": float(len(steps) * self.schedule.batch_size / steps.sum()),
             "slope_mib_per_round": growth(self.rss_bytes[epochs - 1 :], epochs),
-            "epoch_change_ms": _milliseconds(medians.get("epoch"), usual),
-            "window_change_ms": _milliseconds(medians.get("window"), usual),
-            "round_s": float(seconds / len(steps) * self.schedule.steps_per_round),
+            "step_ms": float(1000 * usual),
+            "epoch_change_ms": _milliseconds(steps[kinds == "epoch"], usual),
+            "window_change_ms": _milliseconds(steps[kinds == "window"], usual),
+            "round_s": float(steps.mean() * self.schedule.steps_per_round),
         }
 
     def _kinds(self) -> np.ndarray:
@@ -70,5 +68,5 @@ def growth(rss_bytes, looks_per_round: int = 1) -> float | None:
     return float(np.polyfit(rounds, np.array(rss_bytes) / MIB, 1)[0])
 
 
-def _milliseconds(step, usual):
-    return None if step is None else float(step - usual) * 1000
+def _milliseconds(steps, usual):
+    return float(1000 * (steps.mean() - usual)) if len(steps) else None

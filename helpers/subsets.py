@@ -191,21 +191,26 @@ class SlidingSubset(keras.utils.PyDataset):
         import tensorflow as tf  # the other backends do without it
 
         height, width = self.ring.size
-        signature = (
-            tf.TensorSpec((None, height, width, 3), tf.uint8),
-            tf.TensorSpec((None, height, width), tf.uint8),
-        )
-        batches = tf.data.Dataset.from_generator(self._one_pass, output_signature=signature)
-        counted = batches.apply(tf.data.experimental.assert_cardinality(len(self)))
+
+        def gather(batch):
+            images, masks = tf.numpy_function(self._in_turn, [batch], (tf.uint8, tf.uint8))
+            # The shapes are lost on the way through NumPy.
+            images = tf.ensure_shape(images, (None, height, width, 3))
+            return images, tf.ensure_shape(masks, (None, height, width))
+
         options = tf.data.Options()
         options.autotune.enabled = False
-        return counted.prefetch(BATCHES_AHEAD).with_options(options)
+        batches = tf.data.Dataset.range(len(self)).map(gather)
+        return batches.prefetch(BATCHES_AHEAD).with_options(options)
 
-    def _one_pass(self):
-        self.on_epoch_begin()
-        for batch in range(len(self)):
-            yield self[batch]
-        self.on_epoch_end()
+    def _in_turn(self, batch):
+        """The next batch of a pass: the first begins an epoch, the last ends it."""
+        if batch == 0:
+            self.on_epoch_begin()
+        images, masks = self[batch]
+        if batch == len(self) - 1:
+            self.on_epoch_end()
+        return images, masks
 
     def close(self):
         """Join the decoding thread and free the memory, even if Keras still holds this object."""

@@ -85,15 +85,16 @@ def test_rates_come_from_the_times_of_the_steps():
     assert rates["epoch_change_ms"] == pytest.approx(500)
     assert rates["window_change_ms"] == pytest.approx(2000)
     assert rates["round_s"] == pytest.approx(4 * 16.5 / 11)
-    assert rates["stalls_s"] == pytest.approx(0)
+    assert rates["step_ms"] == pytest.approx(1000)
 
 
-def test_a_machine_that_stands_still_does_not_decide_and_is_not_hidden():
+def test_waiting_counts_and_a_change_is_what_it_costs_on_average():
+    # Three epochs without a new window: at one of the two changes everything waits for 8 s.
     steps = np.ones(11)
     steps[6] += 8
-    rates = clock_with(steps).rates()
-    assert rates["images_per_s"] == pytest.approx(10) and rates["stalls_s"] == pytest.approx(8)
-    assert rates["epoch_change_ms"] is None and rates["window_change_ms"] is None
+    rates = clock_with(steps, begins=(0, 3, 7)).rates()
+    assert rates["images_per_s"] == pytest.approx(10 * 11 / 19)
+    assert rates["epoch_change_ms"] == pytest.approx(4000) and rates["window_change_ms"] is None
 
 
 def test_a_method_without_windows_has_its_own_epochs():

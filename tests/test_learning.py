@@ -68,7 +68,6 @@ def test_a_window_of_everything_shows_all_pictures_equally(workshop):
         ("small", 24, 2, 5, 20),
         ("small_sorted", 24, 2, 5, 20),
         ("batch", 8, 8, 1, 300),
-        ("batch_repeated", 8, 8, 5, 60),
     ],
 )
 def test_each_cut_takes_the_articles_steps(order, window, stride, epochs, n_rounds, workshop):

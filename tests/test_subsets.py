@@ -646,6 +646,24 @@ def test_the_articles_loop_runs_as_written(voc_folder, tmp_path, one_hot):
     assert (tmp_path / "FCN_8.keras").is_file()
 
 
+def test_the_articles_checkpoint_lives_through_all_rounds(voc_folder, tmp_path, monkeypatch):
+    made = []
+    checkpoint = keras.callbacks.ModelCheckpoint
+
+    def counted(*args, **options):
+        made.append(checkpoint(*args, **options))
+        return made[-1]
+
+    monkeypatch.setattr(keras.callbacks, "ModelCheckpoint", counted)
+    histories = article_loop(
+        small_fcn(21), index_voc(voc_folder(14)), sliding_windows(14, 10, 4), (8, 6), epochs=2,
+        checkpoint=tmp_path / "best.keras", one_hot=False,
+    )  # fmt: skip
+    (only,) = made
+    accuracies = [value for history in histories for value in history["val_accuracy"]]
+    assert only.best == pytest.approx(max(accuracies)) and len(accuracies) == 4
+
+
 def test_the_articles_loop_can_compile_once(voc_folder):
     index, compiled = index_voc(voc_folder(12)), []
 

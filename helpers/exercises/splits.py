@@ -34,7 +34,7 @@ def check_count_leaked(count_leaked) -> None:
             "have trained as well.",
             tuple(len(validation) for _, validation in splits): "that is all of them.",
         }
-        hint = hints.get(tuple(found), "the first round, at least, has nothing before it.")
+        hint = hints.get(tuple(found), f"it should be {expected}.")
         expect(found == expected, f"{name}: {found} is not right: {hint}")
 
 
@@ -132,8 +132,8 @@ def check_leaky_snippets(names) -> None:
         expect(False, f"{name} does not leak: no picture that it validates on is trained on.")
     expect(
         chosen == leaky,
-        f"you found {len(chosen)} of {len(leaky)}. Follow one picture through each of them: can it "
-        "be in a training part and in a validation part?",
+        "there is more to find. Follow one picture through each of them: can it be in a training "
+        "part and in a validation part?",
     )
 
 

@@ -15,7 +15,6 @@ ORDERS = {
     "one_epoch": (RED, "X", "the article's windows, 1 epoch, list as it is"),
     "small": (GREY, "<", "windows of three batches, 5 epochs, list reshuffled"),
     "small_sorted": (RED, "<", "windows of three batches, 5 epochs, list sorted by class"),
-    "batch_repeated": (GREY, ">", "window of one batch, 5 epochs, list reshuffled"),
 }
 
 

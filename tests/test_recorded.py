@@ -76,6 +76,9 @@ def test_who_decodes_each_use_is_slower_in_training_than_the_ring_buffer(name):
     assert rows["article_as_written"]["images_per_s"] == min(
         row["images_per_s"] for row in rows.values()
     )
+    loaders = [row for row in rows.values() if row["kind"] != "limit"]
+    fastest = max(loaders, key=lambda row: row["images_per_s"])
+    assert fastest["method"].startswith("sliding_subset")
 
 
 def test_the_readme_shows_the_recorded_table():
@@ -145,6 +148,26 @@ def test_reshuffled_windows_teach_as_much_as_a_shuffle_of_everything_and_the_art
     spread = max(last["everything"] + last["reshuffled"]) - min(last["everything"])
     assert np.mean(last["reshuffled"]) >= np.mean(last["everything"]) - spread
     assert {run["decoded_images"] for run in runs if run["order"] == "reshuffled"} == {2180}
+
+
+def test_on_photographs_too_the_reshuffled_list_teaches_more_than_the_articles_windows():
+    last = {order: [] for order in ORDERS}
+    for run in recorded("learning_photographs")["runs"]:
+        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    assert min(last["reshuffled"]) > max(last["article"])
+    assert np.mean(last["reshuffled"]) >= np.mean(last["everything"])
+
+
+def test_windows_that_sweep_often_teach_as_much_as_a_shuffle_of_everything_at_any_size():
+    last = {order: [] for order in ORDERS}
+    for run in recorded("learning")["runs"]:
+        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    between_seeds = np.median([np.ptp(found) for found in last.values()])
+    best = max(np.mean(found) for found in last.values())
+    assert best - np.mean(last["everything"]) < between_seeds
+    often = ("everything", "batch", "reshuffled", "disjoint", "one_epoch")
+    worst = min(np.mean(last[order]) for order in often)
+    assert worst > max(np.mean(last[order]) for order in last if order not in often)
 
 
 def test_the_decoders_and_the_index_are_complete():

@@ -62,15 +62,15 @@ def memory_against_throughput(rows: Sequence[Mapping], ax: Axes | None = None) -
 
 
 def _draw_limits(ax: Axes, rows: Sequence[Mapping]) -> list[Artist]:
-    """A line for each limit, with its label at the left or, for every second one, at the right."""
+    """A line for each limit; the highest has its label above it, any other below."""
     drawn = []
     limits = [row for row in rows if row["kind"] == LIMIT and row.get("images_per_s") is not None]
-    for k, row in enumerate(limits):
+    limits.sort(key=lambda row: row["images_per_s"], reverse=True)
+    for row, side in zip(limits, ("bottom", *["top"] * len(limits)), strict=False):
         y = row["images_per_s"]
         drawn.append(ax.axhline(y, color=INK, linestyle="--", linewidth=1.2, zorder=1))
-        x, side = (0.99, "right") if k % 2 else (0.01, "left")
-        text = ax.text(x, y, row["label"], transform=ax.get_yaxis_transform(), fontsize=9)
-        text.set(va="bottom", ha=side, color=INK)
+        text = ax.text(0.99, y, row["label"], transform=ax.get_yaxis_transform(), fontsize=9)
+        text.set(va=side, ha="right", color=INK)
         drawn.append(text)
     return drawn
 

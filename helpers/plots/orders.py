@@ -57,6 +57,7 @@ def scores_by_order(runs, ax: Axes | None = None) -> Axes:
         ax.annotate(f"mean {mean:.3f}", (mean, y + 0.22), ha="center", va="bottom", fontsize=9)
     ax.set_yticks(range(len(best_last)), [ORDERS[order][2] for order in best_last])
     ax.set(xlabel="mean IoU of the hold-out, one dot a seed", ylim=(-0.5, len(best_last) - 0.3))
+    ax.locator_params(axis="x", nbins=6)
     ax.margins(x=0.1)
     return ax
 

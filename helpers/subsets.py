@@ -66,6 +66,21 @@ def flip_horizontally(images, masks, rng):
     return images, masks
 
 
+def without_tuning(dataset):
+    """The same `tf.data.Dataset`, for which `fit` does not wait at the end of an epoch.
+
+    `fit` wraps a `PyDataset` (and an array) in a `tf.data.Dataset` that tunes itself, although
+    there is nothing to tune. TensorFlow 2.21 wakes the tuning thread to end it, but before it has
+    noted that it shall end; the thread then often goes back to sleep, and at the end of the epoch
+    `fit` waits for it: for up to as long as the epoch took. Without tuning there is no such thread.
+    """
+    import tensorflow as tf  # the other backends do without it
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 class SlidingSubset(keras.utils.PyDataset):
     """The windows of an index, one after another, in one `fit`; only one window is in memory.
 
@@ -181,12 +196,8 @@ class SlidingSubset(keras.utils.PyDataset):
 
             model.fit(subset.tf_data(), epochs=subset.n_epochs, shuffle=False)
 
-        `fit` wraps a `PyDataset` (and an array) in a `tf.data.Dataset` that tunes itself, although
-        there is nothing to tune. TensorFlow 2.21 wakes the tuning thread to end it, but before it
-        has noted that it shall end; the thread then often goes back to sleep, and at the end of
-        the epoch `fit` waits for it: for up to as long as the epoch took. Without tuning there is
-        no such thread. An error in the data set reaches the caller as one of `tf.errors`, with
-        the error's name and text in it.
+        It is gathered `without_tuning`. An error in the data set reaches the caller as one of
+        `tf.errors`, with the error's name and text in it.
         """
         import tensorflow as tf  # the other backends do without it
 
@@ -198,10 +209,8 @@ class SlidingSubset(keras.utils.PyDataset):
             images = tf.ensure_shape(images, (None, height, width, 3))
             return images, tf.ensure_shape(masks, (None, height, width))
 
-        options = tf.data.Options()
-        options.autotune.enabled = False
         batches = tf.data.Dataset.range(len(self)).map(gather)
-        return batches.prefetch(BATCHES_AHEAD).with_options(options)
+        return without_tuning(batches.prefetch(BATCHES_AHEAD))
 
     def _in_turn(self, batch):
         """The next batch of a pass: the first begins an epoch, the last ends it."""

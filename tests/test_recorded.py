@@ -139,11 +139,17 @@ def test_each_order_was_learnt_with_three_seeds_and_equal_steps(name, expected):
     assert len({tuple(score["step"] for score in run["scores"]) for run in runs}) == 1
 
 
+def last_scores(runs):
+    """For each order, the hold-out mean IoU at the end of each of its runs."""
+    last = {}
+    for run in runs:
+        last.setdefault(run["order"], []).append(run["scores"][-1]["mean_iou"])
+    return last
+
+
 def test_reshuffled_windows_teach_as_much_as_a_shuffle_of_everything_and_the_articles_less():
     runs = recorded("learning")["runs"]
-    last = {order: [] for order in ORDERS}
-    for run in runs:
-        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    last = last_scores(runs)
     assert max(last["article"]) < min(last["everything"] + last["reshuffled"])
     spread = max(last["everything"] + last["reshuffled"]) - min(last["everything"])
     assert np.mean(last["reshuffled"]) >= np.mean(last["everything"]) - spread
@@ -151,17 +157,13 @@ def test_reshuffled_windows_teach_as_much_as_a_shuffle_of_everything_and_the_art
 
 
 def test_on_photographs_too_the_reshuffled_list_teaches_more_than_the_articles_windows():
-    last = {order: [] for order in ORDERS}
-    for run in recorded("learning_photographs")["runs"]:
-        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    last = last_scores(recorded("learning_photographs")["runs"])
     assert min(last["reshuffled"]) > max(last["article"])
     assert np.mean(last["reshuffled"]) >= np.mean(last["everything"])
 
 
 def test_windows_that_sweep_often_teach_as_much_as_a_shuffle_of_everything_at_any_size():
-    last = {order: [] for order in ORDERS}
-    for run in recorded("learning")["runs"]:
-        last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    last = last_scores(recorded("learning")["runs"])
     between_seeds = np.median([np.ptp(found) for found in last.values()])
     best = max(np.mean(found) for found in last.values())
     assert best - np.mean(last["everything"]) < between_seeds
@@ -267,8 +269,5 @@ def test_a_fresh_compile_in_each_round_did_no_harm():
 
 
 def test_small_windows_of_a_sorted_list_teach_less_than_those_of_a_shuffled_one():
-    last = {"small": [], "small_sorted": []}
-    for run in recorded("learning")["runs"]:
-        if run["order"] in last:
-            last[run["order"]].append(run["scores"][-1]["mean_iou"])
+    last = last_scores(recorded("learning")["runs"])
     assert max(last["small_sorted"]) < min(last["small"])

@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers.article import article_loop
 from helpers.loaders.schedule import Schedule
-from helpers.subsets import SlidingSubset
+from helpers.subsets import SlidingSubset, without_tuning
 
 # The limit: nothing to read.
 
@@ -20,10 +20,7 @@ def constant_batch(schedule: Schedule):
     # The cache keeps the batch as it is. `batch` leaves the batch size open, as all other data
     # sets do: the network is traced once for all of them.
     batch = pictures.batch(schedule.batch_size).cache()
-    # Without tuning `fit` does not wait at the end of an epoch (`SlidingSubset.tf_data` says why).
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return batch.repeat(schedule.steps_per_epoch).with_options(options)
+    return without_tuning(batch.repeat(schedule.steps_per_epoch))
 
 
 def train_on_batch(schedule: Schedule, model, callbacks) -> None:

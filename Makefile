@@ -5,7 +5,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test outputs bench claims claims-voc voc data clean
+.PHONY: help lab run test torture outputs bench claims claims-voc voc data clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,16 +14,19 @@ $(READY): pyproject.toml constraints.txt tools/make_venv.sh
 	@sh tools/make_venv.sh "$(PYTHON)"
 
 data: $(READY)  ## draw the offline data set into data/shapes (once)
-	@$(BIN)/python -m helpers.shapes
+	@$(BIN)/python -m tools.draw
 
 lab: data  ## set everything up and open JupyterLab on notebook 01
-	@$(BIN)/jupyter lab notebooks/01_the_oom_problem.ipynb
+	@$(BIN)/python -m tools.lab
 
 run: $(READY)  ## execute the series into build/run, with a table of minutes and peak memory
 	@$(BIN)/python -m tools.run_notebooks
 
-test: $(READY)  ## lint, unit tests, and every notebook under nbval on the tiny data
+test: $(READY)  ## lint, layers, unit tests, and every notebook under nbval on the tiny data
 	@$(BIN)/python -m tools.check
+
+torture: $(READY)  ## kill a training 25 times and more of this kind: minutes, with its counts
+	@$(BIN)/python -m pytest -s -m torture tests
 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/
 	@$(BIN)/python -m tools.run_notebooks --store-outputs
@@ -39,7 +42,7 @@ claims-voc: $(READY)  ## the same on Pascal VOC 2012 (TUTORIAL_DATA, or the full
 	@$(BIN)/python -m tools.claims --voc
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
-	@$(BIN)/python -m helpers.voc2012
+	@$(BIN)/python -m tools.voc2012
 
 clean:  ## remove what was generated (the drawn data set and .venv stay)
 	@rm -rf build .pytest_cache .ruff_cache .hypothesis

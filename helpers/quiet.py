@@ -2,7 +2,9 @@
 
 TensorFlow 2.21 writes them to the process's error stream while it is imported, and no longer asks
 TF_CPP_MIN_LOG_LEVEL (tensorflow issue 100442). So that stream is set aside for the length of the
-import. If the import fails, all that was written is shown.
+import. If the import fails, all that was written is shown. What TensorFlow's C++ part says later,
+such as "failed call to cuInit" where there is no GPU, does ask the variable; a value that is
+already in the environment wins.
 """
 
 import logging
@@ -10,6 +12,8 @@ import os
 import tempfile
 
 STDERR = 2
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 with tempfile.TemporaryFile() as aside:
     stderr = os.dup(STDERR)

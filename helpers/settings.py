@@ -1,7 +1,6 @@
 """Which data, which size: three profiles and the TUTORIAL_* environment variables.
 
-The article trains on windows of 1,000 images that move by 100, over 20 rounds. Every profile keeps
-that geometry (a window is ten strides, 20 rounds need 29 strides of images) and scales it.
+They are read here and nowhere else; a child process is given a `Settings`.
 """
 
 import os
@@ -12,31 +11,29 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build"
 
-N_ROUNDS = 20
-EPOCHS_PER_ROUND = 5
-STRIDES_PER_WINDOW = 10
-STRIDES_IN_ALL = STRIDES_PER_WINDOW + N_ROUNDS - 1
 SEED = 0
 
-# Peak learning rate of Adam: from scratch it may be high, a pre-trained body would forget.
+# Peak learning rate of Adam: from scratch it may be high, a pre-trained backbone would forget.
 LEARNING_RATES = {"small": 3e-3, "mobilenet": 3e-4, "vgg16": 1e-4}
-BODIES = tuple(LEARNING_RATES)
-# One training step of VGG16 with 32 pictures of 224×224 took 3.5 GiB, and of MobileNet 3.0 GiB.
-LARGE_BODY_BUDGET = "6 GiB"
+BACKBONES = tuple(LEARNING_RATES)
+# One training step of VGG16 with 32 images of 224×224 took 3.5 GiB, and of MobileNet 3.0 GiB.
+LARGE_BACKBONE_BUDGET = "6 GiB"
 VARIABLES = (
     "TUTORIAL_PROFILE",
     "TUTORIAL_DATA",
     "TUTORIAL_WEIGHTS",
-    "TUTORIAL_BODY",
+    "TUTORIAL_BACKBONE",
     "TUTORIAL_VOC_URLS",
 )
+OLD_NAMES = {"TUTORIAL_BODY": "TUTORIAL_BACKBONE"}
 
 
 @dataclass(frozen=True)
 class Profile:
     """One size of the tutorial. `size` is (height, width); `n_holdout` None means all there is.
 
-    `memory_budget` is what each notebook's process may use at its peak, with the small body.
+    `stride` is the largest stride of the windows, in images; with fewer images it shrinks.
+    `memory_budget` is what each notebook's process may use at its peak, with the small backbone.
     """
 
     stride: int
@@ -77,13 +74,13 @@ class Settings:
     batch_size: int
     n_holdout: int | None
     memory_budget: str
-    body: str
+    backbone: str
     weights: str | Path | None
     seed: int = SEED
 
     @property
     def learning_rate(self) -> float:
-        return LEARNING_RATES[self.body]
+        return LEARNING_RATES[self.backbone]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -99,12 +96,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     if "TUTORIAL_DATA" in environ:
         data, source = _existing(environ, "TUTORIAL_DATA"), "custom"
     weights = _weights(environ)
-    default_body = "mobilenet" if weights else "small"
-    body = _one_of(environ, "TUTORIAL_BODY", BODIES, default=default_body)
-    if weights and body == "small":
+    default_backbone = "mobilenet" if weights else "small"
+    backbone = _one_of(environ, "TUTORIAL_BACKBONE", BACKBONES, default=default_backbone)
+    if weights and backbone == "small":
         raise ValueError(
-            "TUTORIAL_BODY=small has no pre-trained weights, but TUTORIAL_WEIGHTS is set: "
-            "unset one of them, or choose TUTORIAL_BODY=mobilenet or vgg16."
+            "TUTORIAL_BACKBONE=small has no pre-trained weights, but TUTORIAL_WEIGHTS is set: "
+            "unset one of them, or choose TUTORIAL_BACKBONE=mobilenet or vgg16."
         )
     return Settings(
         profile=name,
@@ -114,13 +111,29 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         size=profile.size,
         batch_size=profile.batch_size,
         n_holdout=profile.n_holdout,
-        memory_budget=profile.memory_budget if body == "small" else LARGE_BODY_BUDGET,
-        body=body,
+        memory_budget=profile.memory_budget if backbone == "small" else LARGE_BACKBONE_BUDGET,
+        backbone=backbone,
         weights=weights,
     )
 
 
+def voc_urls(environ: Mapping[str, str] = os.environ) -> list[str] | None:
+    """The addresses in TUTORIAL_VOC_URLS, separated by spaces; None if it is not set.
+
+    Raises ValueError if it is empty.
+    """
+    if "TUTORIAL_VOC_URLS" not in environ:
+        return None
+    urls = environ["TUTORIAL_VOC_URLS"].split()
+    if not urls:
+        raise ValueError("TUTORIAL_VOC_URLS is empty: give an address, or unset it")
+    return urls
+
+
 def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    for old, new in OLD_NAMES.items():
+        if old in environ:
+            raise ValueError(f"{old} is now called {new}: set {new}={environ[old]} instead")
     for name in environ:
         if name.startswith("TUTORIAL_") and name not in VARIABLES:
             raise ValueError(f"{name} is not a setting of this tutorial; known: {VARIABLES}")

@@ -4,60 +4,29 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import shapes
-from helpers.dataset import Index, index_voc
-from helpers.settings import (
-    BUILD,
-    EPOCHS_PER_ROUND,
-    N_ROUNDS,
-    PROJECT,
-    STRIDES_IN_ALL,
-    STRIDES_PER_WINDOW,
-    Settings,
-    load_settings,
-)
+from helpers.data import Index, index_voc
+from helpers.data.shapes import draw_set
+from helpers.settings import BUILD, PROJECT, Settings, load_settings
+from helpers.windows.geometry import STRIDES_IN_ALL, Geometry
 
 
 @dataclass(frozen=True)
 class Workshop:
     """The data and the numbers of one run.
 
-    `train` is what the windows hold in turn, 29 strides; `holdout` is never loaded by any window.
-    Both are indexes: lists of paths, nothing decoded. `size` is (height, width) in pixels. Every
-    other number is a count of images, rounds or epochs.
+    `train` is what the windows hold in turn; `holdout` is never loaded by any window. Both are
+    indexes: lists of paths, nothing decoded. `geometry` cuts `train` into windows.
     """
 
     settings: Settings
     train: Index
     holdout: Index
-    stride: int
-    window: int
-    n_rounds: int = N_ROUNDS
-    epochs_per_round: int = EPOCHS_PER_ROUND
+    geometry: Geometry
 
     @property
     def size(self) -> tuple[int, int]:
+        """(height, width) in pixels of what the network sees, and of the hold-out."""
         return self.settings.size
-
-    @property
-    def batch_size(self) -> int:
-        return self.settings.batch_size
-
-    @property
-    def seed(self) -> int:
-        return self.settings.seed
-
-    @property
-    def geometry(self) -> dict:
-        """What a `SlidingSubset` is told: `SlidingSubset(index, **workshop.geometry)`."""
-        return {
-            "window": self.window,
-            "stride": self.stride,
-            "size": self.size,
-            "batch_size": self.batch_size,
-            "epochs_per_round": self.epochs_per_round,
-            "seed": self.seed,
-        }
 
     @property
     def memory_budget(self) -> str:
@@ -65,21 +34,53 @@ class Workshop:
 
     @property
     def folder(self) -> Path:
-        """Where this run's models and history go; other data, body or weights go elsewhere."""
+        """Where this run's models and history go; other data, backbone or weights go elsewhere."""
         settings = self.settings
-        asked_for = f"{settings.data} {settings.body} {settings.weights}"
+        asked_for = f"{settings.data} {settings.backbone} {settings.weights}"
         digest = hashlib.sha256(asked_for.encode()).hexdigest()[:8]
-        return BUILD / "training" / f"{settings.profile}-{settings.source}-{settings.body}-{digest}"
+        return (
+            BUILD
+            / "training"
+            / f"{settings.profile}-{settings.source}-{settings.backbone}-{digest}"
+        )
+
+    def network(self, *, seed=None, stride=8, size=None, n_steps=None):
+        """The FCN of these settings, compiled: a `keras.Model`.
+
+        `seed` decides its first weights (None: the settings' own), `stride` 8, 16 or 32 is the s
+        of FCN-8s, `size` the (height, width) of its images (None: the workshop's). Adam's
+        learning-rate schedule falls along a cosine from the settings' rate to zero over `n_steps`
+        (None: all steps of the geometry).
+
+        Notebook 03, "Train, 20 rounds, one window in memory".
+        """
+        # Only here: what needs no network should not load Keras.
+        import keras
+
+        from helpers.network import build_fcn, compile_fcn
+
+        model = build_fcn(
+            self.train.n_classes,
+            (*(size or self.size), 3),
+            stride=stride,
+            backbone=self.settings.backbone,
+            weights=self.settings.weights,
+            seed=self.settings.seed if seed is None else seed,
+        )
+        steps = self.geometry.n_steps if n_steps is None else n_steps
+        schedule = keras.optimizers.schedules.CosineDecay(self.settings.learning_rate, steps)
+        return compile_fcn(model, schedule)
 
     def __str__(self) -> str:
         height, width = self.size
+        geometry = self.geometry
         return (
             f"Profile {self.settings.profile!r} on {self.settings.source!r}: "
             f"{len(self.train):,} training images, {len(self.holdout):,} held out, "
             f"{self.train.n_classes} classes.\n"
-            f"{self.n_rounds} rounds; window of {self.window:,} images, stride {self.stride:,}; "
-            f"{self.epochs_per_round} epochs a round, batches of {self.batch_size}; "
-            f"images read as {height}×{width}."
+            f"{geometry.n_rounds} rounds; window of {geometry.window:,} images, stride "
+            f"{geometry.stride:,}; {geometry.passes} passes a round, batches of "
+            f"{geometry.batch_size}; images read as {height}×{width}."
         )
 
 
@@ -93,6 +94,8 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
 
     Raises FileNotFoundError if the data is missing (naming the command that brings it) and
     ValueError if there are too few images for 20 rounds, or one that is in both lists.
+
+    Notebook 01, "1 · Run out of memory, safely".
     """
     settings = settings or load_settings()
     _prepare(settings)
@@ -103,24 +106,20 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
             f"{min(both)} is in train.txt and in val.txt of {settings.data}: an image that is "
             "trained on cannot be held out. Take it from one of the lists."
         )
-    stride = min(settings.stride, len(train) // STRIDES_IN_ALL)
-    if stride < 1:
+    try:
+        scaled = Geometry.scaled(len(train), settings.size, max_stride=settings.stride)
+    except ValueError as error:
         raise ValueError(
-            f"{settings.data} lists {len(train)} training images; {N_ROUNDS} rounds need at "
-            f"least {STRIDES_IN_ALL}. Add images to ImageSets/Segmentation/train.txt."
-        )
-    return Workshop(
-        settings=settings,
-        train=train[: stride * STRIDES_IN_ALL],
-        holdout=holdout[: settings.n_holdout],
-        stride=stride,
-        window=stride * STRIDES_PER_WINDOW,
-    )
+            f"{settings.data}: {error} Add images to ImageSets/Segmentation/train.txt."
+        ) from None
+    train = train[: STRIDES_IN_ALL * scaled.stride]
+    geometry = Geometry.scaled(len(train), settings.size, settings.batch_size, seed=settings.seed)
+    return Workshop(settings, train, holdout[: settings.n_holdout], geometry)
 
 
 def _prepare(settings: Settings) -> None:
     if settings.source == "shapes":
-        shapes.draw_set(settings.data)
+        draw_set(settings.data)
     elif settings.source == "voc2012" and not settings.data.exists():
         folder = settings.data.relative_to(PROJECT)
         raise FileNotFoundError(

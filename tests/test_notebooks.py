@@ -96,11 +96,11 @@ def test_checked_cells_are_marked_right_and_have_been_executed(notebook):
 
 
 def test_every_figure_has_a_text_alternative(notebook):
-    pictures = [output for output in outputs(notebook) if "image/png" in output.get("data", {})]
-    assert len(pictures) >= 3
-    for picture in pictures:
-        alt = picture.metadata.get("image/png", {}).get("alt", "")
-        assert len(alt) >= 20, f"a figure without alt text: {picture.data.get('text/plain')}"
+    images = [output for output in outputs(notebook) if "image/png" in output.get("data", {})]
+    assert len(images) >= 3
+    for image in images:
+        alt = image.metadata.get("image/png", {}).get("alt", "")
+        assert len(alt) >= 20, f"a figure without alt text: {image.data.get('text/plain')}"
     assert all(text.strip() for text in re.findall(r"!\[(.*?)\]\(", prose(notebook)))
 
 

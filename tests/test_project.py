@@ -1,15 +1,13 @@
-"""One list of dependencies, and a README that says what is true."""
+"""One list of dependencies, and README and docs that say what is true."""
 
-import json
 import re
 import tomllib
 
-import nbformat
 import pytest
 import yaml
 
 from helpers.settings import PROJECT, VARIABLES
-from tools.stored import KEY
+from tools.numbers import MARK, documents, filled
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -39,8 +37,9 @@ def test_every_dependency_is_pinned():
     assert all("==" in line or line.startswith("#") for line in lines if line)
 
 
-def test_the_readme_says_what_each_dependency_is_for():
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", README, flags=re.MULTILINE)
+def test_the_docs_say_what_each_dependency_is_for():
+    text = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", text, flags=re.MULTILINE)
     assert {name for name, _ in rows} == DEPENDENCIES | DEV | BENCH
     assert all(len(why) > 10 for _, why in rows)
 
@@ -50,36 +49,40 @@ def test_the_packages_that_the_series_is_built_on_are_there():
     assert "nbval" in DEV and "setuptools" in DEPENDENCIES
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_readmes_minutes_and_peak_are_the_measured_ones(path):
-    stored = nbformat.read(path, as_version=4).metadata[KEY]
-    row = re.search(rf"^\|.*\({re.escape('notebooks/' + path.name)}\).*$", README, re.MULTILINE)[0]
-    minutes, peak = [cell.strip() for cell in row.strip("|").split("|")][-2:]
-    assert minutes == f"{stored['seconds'] / 60:.1f}"
-    assert peak == f"{stored['peak_mib']:,.0f} MiB"
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_numbers_and_tables_are_the_measured_ones(path):
+    text = path.read_text(encoding="utf-8")
+    assert text == filled(text), f"{path.name}: run `python -m tools.numbers`"
 
 
-def test_the_readmes_key_figures_are_the_stored_ones():
-    file = PROJECT / "notebooks" / "figures" / "measured.json"
-    measured = json.loads(file.read_text(encoding="utf-8"))
-    quoted = re.findall(r"<!--(\w+):(\w+)-->([^<]+)<!---->", README)
-    assert quoted, "the README quotes at least one measured figure"
-    for notebook, name, text in quoted:
-        digits = len(text.partition(".")[2])
-        assert text == f"{measured[notebook][name]:,.{digits}f}", f"{notebook}: {name}"
+def test_the_readme_quotes_every_notebook_with_its_minutes_and_peak():
+    marks = {(mark[1], mark[2]) for mark in MARK.finditer(README)}
+    names = {path.stem for path in NOTEBOOKS}
+    assert marks >= {(kind, name) for kind in ("minutes", "peak") for name in names}
+    assert ("table", "loaders_photographs") in marks
+    assert len([source for source, _ in marks if source in names]) >= 5
+
+
+def test_a_number_keeps_its_decimals_and_an_unknown_one_is_an_error():
+    text = "<!--01_the_oom_problem:voc_frugal_gb-->9.99<!----> GB"
+    assert filled(text) == "<!--01_the_oom_problem:voc_frugal_gb-->0.58<!----> GB"
+    with pytest.raises(KeyError):
+        filled("<!--01_the_oom_problem:magic-->1<!---->")
 
 
 def test_the_readme_explains_every_variable_and_target():
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
-    assert {"lab", "run", "test", "outputs", "voc", "bench", "claims", "claims-voc"} <= targets
+    assert {"lab", "run", "test", "torture", "outputs", "voc", "bench", "claims"} <= targets
     assert [t for t in targets if f"make {t}" not in README] == ["help"]
     assert [v for v in VARIABLES if v not in README] == []
 
 
-def test_the_readmes_links_and_pictures_resolve():
-    targets = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", README)
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_links_and_images_resolve(path):
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text)
     for target in {a or b for a, b in targets}:
         if not target.startswith(("https://", "#")):
-            assert (PROJECT / target.partition("#")[0]).exists(), target
-    assert all(text.strip() for text in re.findall(r"!\[(.*?)\]\(", README))
+            assert (path.parent / target.partition("#")[0]).exists(), target
+    assert all(text.strip() for text in re.findall(r"!\[(.*?)\]\(", text))

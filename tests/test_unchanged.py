@@ -9,19 +9,23 @@ import hashlib
 import numpy as np
 import pytest
 
-from helpers.dataset import index_voc
-from helpers.fcn import build_fcn
-from helpers.images import read_mask
-from helpers.iou import scores
-from helpers.leak import split_windows
+from helpers.data import index_voc, read_mask
+from helpers.network import build_fcn
+from helpers.scoring import scores
 from helpers.settings import DATA_FOLDERS
-from helpers.subsets import SlidingSubset, flip_horizontally, sliding_windows
+from helpers.windows import (
+    Geometry,
+    SlidingSubset,
+    flip_horizontally,
+    sliding_windows,
+    split_windows,
+)
 
 INDEX = index_voc(DATA_FOLDERS["tiny"], "train")[:58]
-SIZE, WINDOW, STRIDE, BATCH, PASSES, SEED = (24, 32), 20, 2, 8, 5, 3
+GEOMETRY = Geometry(58, window=20, stride=2, size=(24, 32), batch_size=8, passes=5, seed=3)
 
 
-def read_masks_only(index, rows, size, images, masks, threads):
+def read_masks_only(index, rows, size, images, masks):
     """The mask's class ids, and an image that is coloured by them and by the row."""
     for slot, row in enumerate(rows):
         masks[slot] = read_mask(index[row].mask, size, index.n_classes)
@@ -38,11 +42,8 @@ def digest(*arrays):
 
 def batch_of(round_, pass_, batch, augmented):
     augment = flip_horizontally if augmented else None
-    with SlidingSubset(
-        INDEX, WINDOW, STRIDE, SIZE, batch_size=BATCH, epochs_per_round=PASSES, seed=SEED,
-        augment=augment, reader=read_masks_only,
-    ) as subset:  # fmt: skip
-        subset.seek(round_ * PASSES + pass_)
+    with SlidingSubset(INDEX, GEOMETRY, augment, read=read_masks_only) as subset:
+        subset.seek(round_ * GEOMETRY.passes + pass_)
         return subset[batch]
 
 

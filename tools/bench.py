@@ -1,8 +1,8 @@
 """`make bench`: every loader against every other, each run in a fresh process.
 
     python -m tools.bench                          # all that are installed, about ten minutes
-    python -m tools.bench --methods constant_batch sliding_subset --rounds 6 --epochs 5
-    python -m tools.bench --load-only --size 224 --rounds 6 --epochs 5   # nothing is trained
+    python -m tools.bench --methods constant_batch sliding_subset --rounds 6 --passes 5
+    python -m tools.bench --load-only --size 224 --rounds 6 --passes 5   # nothing is trained
 
 The data are those of the workshop (TUTORIAL_DATA chooses others). Grain is measured if it is
 installed: `.venv/bin/pip install --constraint constraints.txt --editable ".[bench]"`.
@@ -11,38 +11,40 @@ installed: `.venv/bin/pip install --constraint constraints.txt --editable ".[ben
 import argparse
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 
-from helpers.bench import BenchSettings
-from helpers.comparison import compare, table
-from helpers.loaders import ARRAYS, CONTENDERS, LOOPS, installed
-from helpers.results import RESULTS
-from helpers.settings import load_settings
-from tools.report import write_report
+from experiments.race.compare import compare, table
+from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed
+from experiments.race.measure import RaceSettings
+from experiments.records import NEW, settings_of, write_report
+from helpers.windows import Geometry
+from helpers.workshop import open_workshop
 
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = _parse(arguments)
-    settings = BenchSettings(
-        size=(chosen.size, chosen.size),
+    geometry = Geometry(
+        n_images=chosen.window + (chosen.rounds - 1) * chosen.stride,
         window=chosen.window,
         stride=chosen.stride,
-        n_rounds=chosen.rounds,
-        epochs_per_round=chosen.epochs,
+        size=(chosen.size, chosen.size),
         batch_size=chosen.batch_size,
-        train=not chosen.load_only,
-        score=not chosen.load_only,
+        passes=chosen.passes,
     )
+    train = not chosen.load_only
+    measured = {"train": train, "score": train, "load": True}
+    settings = RaceSettings(geometry, **measured)
+    workshop = open_workshop()
     began = time.monotonic()
-    rows = compare(chosen.methods, settings, chosen.repeats, lambda line: print(line, flush=True))
+    rows = compare(
+        chosen.methods, settings, workshop, chosen.repeats, lambda line: print(line, flush=True)
+    )
     minutes = round((time.monotonic() - began) / 60, 1)
-    asked = load_settings()
     write_report(
         chosen.output,
-        data=chosen.label or asked.source,
-        body=asked.body,
-        settings=asdict(settings),
+        data=chosen.label or workshop.settings.source,
+        backbone=workshop.settings.backbone,
+        settings=settings_of(geometry) | {"seed": geometry.seed} | measured,
         minutes=minutes,
         rows=rows,
     )
@@ -51,19 +53,28 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    default = BenchSettings()
-    parser = argparse.ArgumentParser(description="Measure the loaders against each other.")
-    parser.add_argument("--methods", nargs="+", choices=CONTENDERS, metavar="METHOD")
-    parser.add_argument("--repeats", type=_count, default=3)
-    parser.add_argument("--size", type=_count, default=default.size[0], help="pixels, square")
-    parser.add_argument("--window", type=_count, default=default.window, help="images")
-    parser.add_argument("--stride", type=_count, default=default.stride, help="images")
-    parser.add_argument("--rounds", type=_count, default=default.n_rounds)
-    parser.add_argument("--epochs", type=_count, default=default.epochs_per_round, help="a round")
-    parser.add_argument("--batch-size", type=_count, default=default.batch_size)
+    usual = RaceSettings().geometry
+    parser = argparse.ArgumentParser(
+        description="Measure the loaders against each other, each run in a fresh process.",
+        epilog=f"The methods: {', '.join(LOADERS)}.",
+    )
+    parser.add_argument("--methods", nargs="+", choices=LOADERS, metavar="METHOD",
+                        help="loaders to measure (default: all that are installed)")  # fmt: skip
+    for name, default, what in (
+        ("repeats", 3, "runs of each loader"),
+        ("size", usual.size[0], "height and width of the images in pixels"),
+        ("window", usual.window, "images in a window"),
+        ("stride", usual.stride, "images by which the window moves on"),
+        ("rounds", usual.n_rounds, "windows"),
+        ("passes", usual.passes, "passes over each window"),
+        ("batch-size", usual.batch_size, "images in a batch"),
+    ):
+        help_text = f"{what} (default: {default})"
+        parser.add_argument(f"--{name}", type=_count, default=default, metavar="N", help=help_text)
     parser.add_argument("--load-only", action="store_true", help="train nothing")
     parser.add_argument("--label", help="what to call the data (default: where they are from)")
-    parser.add_argument("--output", type=Path, default=RESULTS / "loaders.json")
+    parser.add_argument("--output", type=Path, default=NEW / "loaders.json", metavar="FILE.json",
+                        help="where to write (default: build/results/loaders.json)")  # fmt: skip
     chosen = parser.parse_args(arguments)
     if chosen.methods is None:
         chosen.methods = installed()

@@ -11,23 +11,26 @@ import argparse
 import sys
 from pathlib import Path
 
-from helpers.claims import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
-from helpers.results import RESULTS
+import helpers.quiet  # noqa: F401  (before anything that imports Keras)
+from experiments.claims.variants import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
+from experiments.records import NEW, measure_runs, settings_of
 from helpers.workshop import Workshop, open_workshop
-from tools.report import measure_runs, settings_of
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Put the article's schedule to the test.")
-    parser.add_argument("--voc", action="store_true", help="real photographs, and the leak alone")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, metavar="VARIANT")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--voc", action="store_true", help="photographs, and two of the variants")
+    parser.add_argument("--variants", nargs="+", choices=VARIANTS, metavar="VARIANT",
+                        help=f"{', '.join(VARIANTS)} (default: all; two with --voc)")  # fmt: skip
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N",
+                        help="default: 0 1 2")  # fmt: skip
     parser.add_argument("--label", help="what to call the data (default: where they are from)")
-    parser.add_argument("--output", type=Path)
+    parser.add_argument("--output", type=Path, metavar="FILE.json",
+                        help="its runs are not made again (default: in build/results)")  # fmt: skip
     chosen = parser.parse_args(arguments)
     chosen.variants = chosen.variants or (["article", "honest"] if chosen.voc else [*VARIANTS])
     name = "voc2012_claims" if chosen.voc else "claims"
-    chosen.output = chosen.output or RESULTS / f"{name}.json"
+    chosen.output = chosen.output or NEW / f"{name}.json"
     workshop = open_workshop()
     if chosen.voc and workshop.settings.source in ("shapes", "tiny"):
         parser.error(
@@ -35,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
             "`make voc` and set TUTORIAL_PROFILE=full"
         )
     about = about_claims(workshop, chosen.label or workshop.settings.source)
-    to_do = chosen.variants, chosen.seeds
-    for run in measure_runs(chosen.output, about, run_variant, "variant", *to_do):
+    to_do = workshop, "variant", chosen.variants, chosen.seeds
+    for run in measure_runs(chosen.output, about, run_variant, *to_do):
         print(f"{run['variant']:<12} seed {run['seed']}: {last_round(run)}", flush=True)
     return 0
 
@@ -49,9 +52,9 @@ def about_claims(workshop: Workshop, label: str) -> dict:
         "n_train": len(workshop.train),
         "n_holdout": len(workshop.holdout),
         "classes": list(workshop.train.class_names),
-        "body": workshop.settings.body,
+        "backbone": workshop.settings.backbone,
         "pretrained": workshop.settings.weights is not None,
-        "settings": settings_of(workshop) | own,
+        "settings": settings_of(workshop.geometry) | own,
     }
 
 

@@ -4,7 +4,7 @@ import threading
 
 import psutil
 
-from helpers.memory.sizes import MIB
+from helpers.units import MIB
 
 
 class TreePeak:

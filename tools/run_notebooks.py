@@ -20,6 +20,7 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
 from helpers.settings import BUILD, PROJECT
+from tools import numbers
 from tools.peak import TreePeak
 from tools.stored import store_outputs
 
@@ -150,6 +151,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if options.store_outputs:
         store_outputs(paths, RUN, summary)
+        numbers.main()
     return 0
 
 

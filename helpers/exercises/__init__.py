@@ -4,17 +4,21 @@ A check never raises for a wrong answer, so a notebook with unsolved exercises r
 values are chosen so that the usual mistakes give a different result.
 """
 
-from helpers.exercises.leaks import check_repaired_loop
-from helpers.exercises.loaders import LOOP_WITH_COPIES, check_geometry_for, check_hidden_copies
-from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
-from helpers.exercises.scores import check_fool_accuracy, check_iou_of_class, check_mean_iou
-from helpers.exercises.sizes import check_bytes_needed, check_stack, check_to_unit_range
-from helpers.exercises.splits import (
+from helpers.exercises.claims import (
     SNIPPETS,
     check_count_leaked,
     check_leaky_snippets,
     check_split_without_leak,
 )
+from helpers.exercises.memory import check_bytes_needed, check_stack, check_to_unit_range
+from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
+from helpers.exercises.race import (
+    LOOP_WITH_COPIES,
+    check_geometry_for,
+    check_hidden_copies,
+    check_repaired_loop,
+)
+from helpers.exercises.scoring import check_fool_accuracy, check_iou_of_class, check_mean_iou
 from helpers.exercises.windows import check_count_rounds, check_largest_window, check_slots_to_fill
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.dataset import VOID
+from helpers.data import VOID
 from helpers.exercises.judging import NotYetError, check, expect
 
 

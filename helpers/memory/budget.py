@@ -5,18 +5,20 @@ address space then, plus the budget. Elsewhere, and on request, the parent watch
 RSS and ends it above the budget.
 """
 
+import json
+import keyword
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 import numpy as np
 
 from helpers.memory.process import available_memory
 from helpers.memory.record import ChildRun
 from helpers.memory.runner import run_child
-from helpers.memory.sizes import MIB, format_bytes, parse_bytes
-from helpers.memory.variables import json_like
+from helpers.units import MIB, format_bytes, parse_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,22 +65,24 @@ def run_under_budget(
 ) -> BudgetResult:
     """Run ``source`` in a fresh child that may add ``budget`` ("512 MiB", or bytes) of memory.
 
-    ``variables`` are there for the source: int, float, str, bool, None, list, dict; paths arrive
-    as text. ``base_imports`` are imported before the budget counts. ``stream`` gets the output
-    piece by piece while the code runs. ``watch=True`` watches the RSS instead of setting a limit,
-    as is done wherever Linux's limit is missing.
+    ``variables`` are there for the source: int, float, str, bool, None, list, dict; paths and the
+    keys of dicts arrive as text. ``base_imports`` are imported before the budget counts.
+    ``stream`` gets the output piece by piece while the code runs. ``watch=True`` watches the RSS
+    instead of setting a limit, as is done wherever Linux's limit is missing.
 
     ``outcome`` is "finished", "MemoryError" (``message`` holds NumPy's own words), "ended by
     signal" (killed, by the watching parent or by a crash) or "error" (any other exception;
     ``message`` its type and text). ``line`` is the line of the source where it happened.
     ValueError for a budget under 1 MiB or above what the machine has free, and for variables
-    that cannot be passed.
+    that cannot be passed, or that take more than 1 MiB.
+
+    Notebook 01, "A real out-of-memory, where it cannot hurt".
     """
     budget_bytes = _sensible_budget(budget)
     watch = watch or not sys.platform.startswith("linux")
     run = run_child(
         source=source,
-        variables=json_like(variables or {}),
+        variables=_json_like(variables or {}),
         imports=tuple(base_imports),
         limit_bytes=None if watch else budget_bytes,
         stop_above_bytes=budget_bytes if watch else None,
@@ -110,6 +114,34 @@ def _sensible_budget(budget: str | int) -> int:
             "free: it would be put in danger. Choose a smaller one."
         )
     return n_bytes
+
+
+def _json_like(variables: dict) -> dict:
+    """The variables as the child gets them; paths become text, tuples lists."""
+    plain = {}
+    for name, value in variables.items():
+        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+            raise ValueError(f"{name!r} is not the name of a variable.")
+        try:
+            text = json.dumps(value, default=_path_text)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"{name} cannot be passed to the child: {error}.") from None
+        if len(text) > MIB:
+            raise ValueError(
+                f"{name}: {len(text):,} bytes are too many to pass; save it in a file and pass its "
+                "path."
+            )
+        plain[name] = json.loads(text)
+    return plain
+
+
+def _path_text(value: object) -> str:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(
+        f"it holds a value of type {type(value).__name__}. Allowed are int, float, str, bool, "
+        "None, paths, and lists and dicts of these"
+    )
 
 
 def _judge(run: ChildRun, budget_bytes: int) -> tuple[str, str]:

@@ -7,7 +7,6 @@ reports, one JSON object a line: "ready", "mark", "done".
 """
 
 import builtins
-import gc
 import importlib
 import json
 import linecache
@@ -23,13 +22,7 @@ from collections.abc import Callable
 import psutil
 
 from helpers.memory.errors import CELL, describe, is_out_of_memory
-from helpers.memory.process import (
-    current_rss,
-    peak_rss,
-    release_freed,
-    reset_peak_rss,
-    virtual_size,
-)
+from helpers.memory.process import current_rss, peak_rss, rebase, virtual_size
 
 _reports = None
 
@@ -41,7 +34,10 @@ def report(event: str, **facts) -> None:
 
 
 def mark(label: str) -> None:
-    """Name this moment on the timeline; does nothing in code that is not being measured."""
+    """Name this moment on the timeline; does nothing in code that is not being measured.
+
+    Notebook 06, "The copies that `fit` makes".
+    """
     if _reports is not None:
         report("mark", label=str(label))
 
@@ -52,8 +48,7 @@ def main(request: dict) -> int:
     try:
         for name in request["imports"]:
             importlib.import_module(name)
-        namespace = _fresh_main(request["variables"])
-        work = _prepare(request, namespace)
+        work = _prepare(request, _fresh_main(request["variables"]))
     except BaseException as error:
         report("done", value=None, high_water=0, rss=0, **describe(error, __file__))
         return 1
@@ -94,36 +89,19 @@ def _fresh_main(variables: dict) -> dict:
 
 def _prepare(request: dict, namespace: dict) -> Callable:
     """Return what is to be run, with everything it needs loaded or compiled beforehand."""
-    for name, (module, attribute) in request["names"].items():
-        found = importlib.import_module(module)
-        namespace[name] = getattr(found, attribute) if attribute else found
-    if request["call"] is not None:
-        name, arguments = request["call"]
-        args, kwargs, global_values = pickle.loads(arguments)
-        namespace.update(global_values)
-        for function, source in request["functions"].items():
-            exec(_compile(source, f"<function {function}>"), namespace)
-        return lambda: namespace[name](*args, **kwargs)
-    code = _compile(request["source"], CELL)
-
-    def run_source():
-        exec(code, namespace)
-        return namespace.get("value")
-
-    return run_source
-
-
-def _compile(source: str, filename: str) -> types.CodeType:
     # linecache lets tracebacks show the lines of code that is in no file.
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    return compile(source, filename, "exec")
+    linecache.cache |= request["cells"]
+    if request["call"] is not None:
+        function, args, kwargs = pickle.loads(request["call"])
+        return lambda: function(*args, **kwargs)
+    source = request["source"]
+    linecache.cache[CELL] = (len(source), None, source.splitlines(True), CELL)
+    code = compile(source, CELL, "exec")
+    return lambda: exec(code, namespace)
 
 
 def _run_measured(work: Callable, limit_bytes: int | None) -> tuple[dict, object]:
-    gc.collect()
-    release_freed()
-    reset_peak_rss()
-    report("ready", pid=os.getpid(), base_bytes=current_rss(), high_water=peak_rss())
+    report("ready", pid=os.getpid(), base_bytes=rebase(), high_water=peak_rss())
     value = failure = None
     lost = _errors_lost_in_threads()
     try:

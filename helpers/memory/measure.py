@@ -4,24 +4,25 @@ A fresh process, because memory that was used before hides what is used now: fre
 with the allocator and is used again without any growth to be seen.
 """
 
-import dis
 import inspect
+import io
+import linecache
+import marshal
 import pickle
-import sys
-import textwrap
 import types
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+import cloudpickle
 import numpy as np
 
-from helpers.memory.child import mark
 from helpers.memory.record import ChildError
 from helpers.memory.runner import SAMPLE_SECONDS, run_child
-from helpers.memory.sizes import format_bytes
-from helpers.memory.variables import json_like
+from helpers.units import MIB, format_bytes
 
-ENTRY = "_measured"
+LARGEST_CALL = 16 * MIB
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,35 +51,34 @@ class PeakMeasurement:
 
 
 def measure_peak(
-    what: str | Callable,
+    function: Callable,
     *args,
     base_imports: tuple[str, ...] = ("numpy",),
     sample_seconds: float = SAMPLE_SECONDS,
     **kwargs,
 ) -> PeakMeasurement:
-    """Run ``what`` in a fresh child process and return its peak RSS and its timeline.
+    """Call ``function(*args, **kwargs)`` in a fresh child process; its peak RSS and its timeline.
 
-    ``what`` is source code, with ``kwargs`` as its variables (JSON-like), or a function, called
-    with ``args`` and ``kwargs`` (anything that can be pickled). A function from a module is
-    imported there; of one that was written in a notebook the source is taken, together with the
-    modules, functions and values it uses. Modules in ``base_imports`` are imported before the
-    base is read. ``value`` is what the function returns, or the source's variable ``value``, if
-    it is JSON-like, else None. ``mark("label")`` in the code names a moment (``marks``).
+    The function may come from a module or from a notebook; it is taken there by ``cloudpickle``,
+    with the functions, classes and values of the notebook that it uses. ``base_imports`` are
+    imported, and all this is there, before the base is read. ``value`` is what the function
+    returns if it is JSON-like, else None. ``mark("label")`` in the code names a moment (``marks``).
 
     The parent samples the child's RSS every 5 ms (``sample_seconds``; where speed is measured, so
     many looks would slow the child); the peak is the child's own high-water mark.
     ChildError, with the child's traceback, for an error there; ValueError for what cannot be
-    taken to another process.
+    taken to another process, or takes more than 16 MiB on the way.
+
+    Notebook 01, "Predicted, then measured".
     """
-    if isinstance(what, str):
-        if args:
-            raise ValueError("Source code takes no positional arguments: pass them by name.")
-        work = {"source": textwrap.dedent(what), "variables": json_like(kwargs)}
-    elif callable(what):
-        work = _portable_call(what, args, kwargs)
-    else:
-        raise ValueError(f"{what!r} is neither source code nor a function.")
-    run = run_child(imports=tuple(base_imports), sample_seconds=sample_seconds, **work)
+    if not callable(function):
+        raise ValueError(f"{function!r} is not a function.")
+    run = run_child(
+        call=_pickled(function, args, kwargs),
+        cells=_cells(),
+        imports=tuple(base_imports),
+        sample_seconds=sample_seconds,
+    )
     output = "".join(run.output)
     if run.done is None or run.done["outcome"] != "finished":
         trace = run.done["traceback"] if run.done else f"It ended with code {run.exit_code}."
@@ -94,68 +94,59 @@ def measure_peak(
     )
 
 
-def _portable_call(function: Callable, args: tuple, kwargs: dict) -> dict:
-    """Return what ``run_child`` needs to call ``function`` in another process."""
-    names, functions, values = {}, {}, {}
-    if (place := _importable_from(function)) is not None:
-        names[ENTRY], entry = place, ENTRY
-    elif isinstance(function, types.FunctionType):
-        _collect(function, names, functions, values)
-        entry = function.__name__
-    else:
-        raise ValueError(f"{function!r} cannot be taken to another process: give a function.")
+class _Pickler(cloudpickle.Pickler):
+    """Keeps the file names of code, which cloudpickle drops: tracebacks need them for lines."""
+
+    dispatch_table: ClassVar = ChainMap(
+        {types.CodeType: lambda code: (marshal.loads, (marshal.dumps(code),))},
+        cloudpickle.Pickler.dispatch_table,
+    )
+
+
+def _dumps(value: object) -> bytes:
+    with io.BytesIO() as file:
+        _Pickler(file).dump(value)
+        return file.getvalue()
+
+
+def _pickled(function: Callable, args: tuple, kwargs: dict) -> bytes:
     try:
-        arguments = pickle.dumps((args, kwargs, values))
+        call = _dumps((function, args, kwargs))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
+        raise ValueError(f"{_name(function)} cannot be taken to another process: {error}") from None
+    if len(call) > LARGEST_CALL:
+        name = _largest(function, args, kwargs)
         raise ValueError(
-            f"{entry}: its arguments {list(args) + list(kwargs)} and the global values it uses "
-            f"{list(values)} must go to another process, but: {error}"
-        ) from None
-    return {"call": (entry, arguments), "functions": functions, "names": names}
-
-
-def _importable_from(value: object) -> tuple[str, str] | None:
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if isinstance(value, types.ModuleType):
-        return value.__name__, ""
-    if module in (None, "__main__") or module not in sys.modules or not isinstance(name, str):
-        return None
-    return (module, name) if getattr(sys.modules[module], name, None) is value else None
-
-
-def _collect(function: types.FunctionType, names: dict, functions: dict, values: dict) -> None:
-    """Gather the source of ``function`` and all that it uses from its globals."""
-    if function.__name__ == "<lambda>":
-        raise ValueError("A lambda has no source of its own: write a function with def.")
-    if function.__closure__:
-        raise ValueError(
-            f"{function.__name__} takes {', '.join(function.__code__.co_freevars)} from the "
-            "function around it: pass them as arguments."
+            f"{_name(function)} takes {format_bytes(len(call))} to another process, most of it for "
+            f"{name}. Make it inside the function, or pass a path."
         )
-    try:
-        source = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        raise ValueError(f"{function.__name__}: its source cannot be found.") from None
-    functions[function.__name__] = source
-    for name in sorted(_global_names(compile(source, function.__name__, "exec"))):
-        if name not in function.__globals__ or name in functions:
-            continue
-        value = function.__globals__[name]
-        if (place := _importable_from(value)) is not None:
-            names[name] = place
-        elif isinstance(value, types.FunctionType):
-            _collect(value, names, functions, values)
-        elif value is not mark:
-            values[name] = value
+    return call
 
 
-def _global_names(code: types.CodeType) -> set[str]:
-    used = {
-        instruction.argval
-        for instruction in dis.get_instructions(code)
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME")
+def _largest(function: Callable, args: tuple, kwargs: dict) -> str:
+    """Which argument or variable that the function uses takes most bytes, with the bytes."""
+    used = {f"argument {k + 1}": value for k, value in enumerate(args)} | kwargs
+    if inspect.isfunction(function):
+        found = inspect.getclosurevars(function)
+        used |= {**found.globals, **found.nonlocals}
+    if not used:
+        return "what it refers to"
+    sizes = {name: len(_dumps(value)) for name, value in used.items()}
+    largest = max(sizes, key=sizes.get)
+    return f"{largest} ({format_bytes(sizes[largest])})"
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__qualname__", repr(function))
+
+
+def _cells() -> dict[str, tuple]:
+    """What ``linecache`` knows of code that is in no file, such as the cells of a notebook.
+
+    Sent along so that a traceback from the child shows its lines.
+    """
+    return {
+        name: entry
+        for name, entry in linecache.cache.items()
+        if len(entry) == 4 and entry[1] is None
     }
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            used |= _global_names(constant)
-    return used

@@ -1,12 +1,14 @@
 """What the operating system says about the memory of a process and of the machine."""
 
+import contextlib
 import ctypes
+import gc
 import sys
 from pathlib import Path
 
 import psutil
 
-from helpers.memory.sizes import format_bytes, parse_bytes
+from helpers.units import format_bytes, parse_bytes
 
 PROC_SELF = Path("/proc/self")
 CGROUP = Path("/sys/fs/cgroup")
@@ -21,7 +23,10 @@ CGROUP_V1 = (
 
 
 def current_rss() -> int:
-    """Return the bytes of RAM this process holds now (its resident set size, RSS)."""
+    """Return the bytes of RAM this process holds now (its resident set size, RSS).
+
+    Notebook 02, "What does deleting give back?".
+    """
     return psutil.Process().memory_info().rss
 
 
@@ -30,6 +35,8 @@ def peak_rss() -> int:
 
     VmHWM on Linux, the peak working set on Windows, ``ru_maxrss`` elsewhere. Not ``ru_maxrss`` on
     Linux: a child started by a large parent may inherit the parent's mark there.
+
+    Notebook 03, "Take-aways".
     """
     status = PROC_SELF / "status"
     if status.exists():
@@ -44,12 +51,25 @@ def peak_rss() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def reset_peak_rss() -> None:
-    """Let the high-water mark start again from the present RSS (Linux; elsewhere it stays)."""
-    try:
+def rebase() -> int:
+    """Start measuring here: collect, give freed memory back, set the high-water mark; the RSS now.
+
+    Only Linux can set the mark back; elsewhere it stays where it was.
+    """
+    gc.collect()
+    release_freed()
+    with contextlib.suppress(OSError):
         (PROC_SELF / "clear_refs").write_text("5", encoding="utf-8")
-    except OSError:
-        return
+    return current_rss()
+
+
+def peak_of(mark: int, mark_at_base: int, sampled: int) -> int:
+    """The peak of a process in bytes: its own high-water mark, if that has risen since the base.
+
+    Where the mark cannot be set back (macOS, Windows) it may still hold the spike of the imports;
+    then the highest sample counts.
+    """
+    return max(mark, sampled) if mark > mark_at_base else sampled
 
 
 def virtual_size() -> int:
@@ -87,6 +107,8 @@ def release_freed() -> bool:
     """Ask glibc to give the memory it keeps after ``free`` back to the system (``malloc_trim``).
 
     False, and nothing done, where the C library has no such function (macOS, Windows, musl).
+
+    Notebook 02, "What does deleting give back?".
     """
     try:
         malloc_trim = ctypes.CDLL(None).malloc_trim
@@ -100,6 +122,8 @@ def assert_peak_below(budget: str | int) -> None:
     """Print this process's own peak RSS beside ``budget`` ("1.5 GiB").
 
     AssertionError, naming both, if the peak lies above the budget.
+
+    Notebook 01, "Take-aways".
     """
     allowed = parse_bytes(budget)
     words = budget if isinstance(budget, str) else format_bytes(budget)

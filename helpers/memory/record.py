@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from helpers.memory.process import peak_of
+
 
 class ChildError(RuntimeError):
     """An error inside the child process; its text holds the child's own traceback."""
@@ -38,9 +40,7 @@ class ChildRun:
         sampled = max((rss for _, rss in self.samples), default=self.base_bytes)
         if not (self.ready and self.done):
             return sampled
-        # A mark that cannot be reset (macOS, Windows) still holds the spike of the imports.
-        own = self.done["high_water"]
-        return max(sampled, own) if own > self.ready["high_water"] else sampled
+        return peak_of(self.done["high_water"], self.ready["high_water"], sampled)
 
     def timeline(self) -> dict:
         """Return ``times`` (float64) and ``rss_bytes`` (int64), and ``marks`` as (time, label)."""

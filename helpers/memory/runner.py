@@ -27,9 +27,8 @@ BOOT = (
 def run_child(
     *,
     source: str | None = None,
-    call: tuple[str, bytes] | None = None,
-    functions: dict[str, str] | None = None,
-    names: dict[str, tuple[str, str]] | None = None,
+    call: bytes | None = None,
+    cells: dict[str, tuple] | None = None,
     variables: dict | None = None,
     imports: tuple[str, ...] = (),
     limit_bytes: int | None = None,
@@ -39,9 +38,8 @@ def run_child(
 ) -> ChildRun:
     """Run ``source``, or ``call``, in a fresh child and return what was seen of it.
 
-    ``call`` is a function's name and the pickled (args, kwargs, global values) it needs;
-    ``functions`` are the sources to define first, by name; ``names`` what to import first, by
-    name, as (module, attribute). ``variables`` are there for ``source``.
+    ``call`` is a pickled (function, args, kwargs); ``cells`` is what ``linecache`` knows of code
+    that is in no file. ``variables`` are there for ``source``.
     ``limit_bytes`` is the address space the code may add; ``stop_above_bytes`` the RSS it may
     add before this parent ends it. ``stream`` gets the output piece by piece while it runs.
     The RSS is looked at every ``sample_seconds``.
@@ -50,8 +48,7 @@ def run_child(
         "path": sys.path,
         "source": source,
         "call": call,
-        "functions": functions or {},
-        "names": names or {},
+        "cells": cells or {},
         "variables": variables or {},
         "imports": imports,
         "limit_bytes": limit_bytes,

@@ -1,1 +1,4 @@
-"""Every figure of the series. Functions take arrays and an optional `ax`, and return the axes."""
+"""The figures. Functions take arrays and an optional `ax`, and return the axes.
+
+Those of the recorded experiments lie with them, in `experiments/`.
+"""

@@ -1,4 +1,4 @@
-"""Figures of notebook 03: how a score map grows back to the picture, and how training went."""
+"""Figures of notebook 03: how a score map grows back to the image, and how training went."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,13 +11,13 @@ from helpers.plots.style import BLUE, GREY, INK, ORANGE, SKY, new_axes, styled
 
 @styled
 def fcn_diagram(height: int, ax: Axes | None = None) -> Axes:
-    """FCN-8s as blocks: the body shrinks the picture, the scores are added on the way back up.
+    """FCN-8s as blocks: the backbone shrinks the image, the scores are added on the way back up.
 
-    `height` is the picture's height in pixels; it labels the blocks with the sides they have.
+    `height` is the image's height in pixels; it labels the blocks with the sides they have.
     """
     ax = new_axes(ax, 9.0, 3.4)
-    body = [("picture", 1), ("pool3", 8), ("pool4", 16), ("pool5", 32)]
-    for k, (name, stride) in enumerate(body):
+    backbone = [("image", 1), ("pool3", 8), ("pool4", 16), ("pool5", 32)]
+    for k, (name, stride) in enumerate(backbone):
         _block(ax, k * 1.25, 1.9, name, height // stride, stride, SKY)
         if k:
             _link(ax, (k * 1.25 - 0.86, 1.9), (k * 1.25 - 0.40, 1.9))
@@ -29,7 +29,7 @@ def fcn_diagram(height: int, ax: Axes | None = None) -> Axes:
         if k:
             factor = ups[k - 1][2] // stride
             _link(ax, (x + 0.86, 0.45), (x + 0.40, 0.45), label=f"×{factor}")
-    ax.text(4.35, 1.9, "body: fewer and fewer,\nbut richer, pixels", va="center", fontsize=10)
+    ax.text(4.35, 1.9, "backbone: fewer and fewer,\nbut richer, pixels", va="center", fontsize=10)
     ax.text(4.35, 0.45, "head: class scores,\nupsampled and added", va="center", fontsize=10)
     ax.set(xlim=(-0.6, 5.9), ylim=(-0.25, 2.6))
     ax.axis("off")
@@ -70,7 +70,7 @@ def upsampling_steps(maps: Sequence[np.ndarray], titles: Sequence[str]) -> np.nd
 
 @styled
 def curves_by_round(history: Sequence[dict], baseline: Mapping[str, float]) -> np.ndarray:
-    """Loss, accuracy and mean IoU by round, as `helpers.training` records them. Returns the axes.
+    """Loss, accuracy and mean IoU by round, as `helpers.network` records them. Returns the axes.
 
     Each entry of `history` has "loss", "accuracy", "holdout_pixel_accuracy", "holdout_mean_iou".
     `baseline` holds the "pixel_accuracy" and "mean_iou" of calling everything background.

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from helpers.memory.sizes import MIB
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
+from helpers.units import MIB
 
 
 @styled
@@ -37,7 +37,7 @@ def windows_chart(n_images: int, windows: Sequence, seen: np.ndarray) -> np.ndar
 
 
 STEPS = {
-    "paths": (0.10, "list the paths\n(no picture read)", SKY),
+    "paths": (0.10, "list the paths\n(no image read)", SKY),
     "read": (0.30, "read ONE window\nimages + masks", BLUE),
     "train": (0.50, "train on it\nfor 5 epochs", GREEN),
     "delete": (0.70, "delete it\ndel, gc.collect()", ORANGE),

@@ -1,0 +1,143 @@
+"""Does a network learn as much from windows as from a shuffle of all images? One run at a time.
+
+Images, gradient steps, network and learning rate are the same in every run; what differs is the
+order in which the images come.
+"""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+
+from helpers.data import VOID, Index, read_mask
+from helpers.network.training import Holdout
+from helpers.windows import SlidingSubset, flip_horizontally
+from helpers.workshop import Workshop
+
+ORDERS = {
+    "everything": "one window holds all images",
+    "reshuffled": "the article's windows for one epoch each, the list shuffled anew for each pass",
+    "article_reshuffled": "the article's windows and epochs, the list shuffled anew",
+    "article": "the article's windows and epochs",
+    "one_epoch": "the article's windows for one epoch each, the same list again and again",
+    "disjoint": "windows of the same size that share no image, the list shuffled anew",
+    "small": "windows of three batches that overlap, the list shuffled anew",
+    "small_sorted": "the same small windows over a list sorted by class",
+    "batch": "a window is one batch, for one epoch, the list shuffled anew",
+}
+
+# The order of the list: shuffled once, shuffled anew for each pass, sorted by class.
+ONCE, ANEW, SORTED = "once", "anew", "sorted"
+
+
+class ScoreAt(keras.callbacks.Callback):
+    """Scores the hold-out after each of `steps` gradient steps, and ends training at the last."""
+
+    def __init__(self, holdout: Holdout, steps, batch_size: int):
+        super().__init__()
+        self.holdout, self.steps, self.batch_size = holdout, sorted(steps), batch_size
+        self.step, self.scores = 0, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.step not in self.steps:
+            return
+        found = self.holdout.scores(self.model, self.batch_size)
+        self.scores.append(
+            {
+                "step": self.step,
+                "mean_iou": float(found.mean_iou),
+                "pixel_accuracy": float(found.pixel_accuracy),
+            }
+        )
+        if self.step == self.steps[-1]:
+            self.model.stop_training = True
+
+
+def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
+    """A `SlidingSubset` that gives the workshop's images in one of the `ORDERS`.
+
+    It has at least as many batches as the article's rounds. Where these need a longer list than
+    there is, the list is repeated, shuffled anew for each pass or as it is.
+    """
+    if order not in ORDERS:
+        raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")
+    geometry, n = workshop.geometry, len(workshop.train)
+    window, stride, passes, list_order = _cut(order, workshop)
+    n_batches = -(-window // geometry.batch_size)
+    if order == "everything":
+        passes = -(-geometry.n_steps // n_batches)
+    n_rounds = -(-geometry.n_steps // (n_batches * passes))
+    length = window + (n_rounds - 1) * stride
+    train = workshop.train.shuffled(seed)
+    if list_order == SORTED:
+        train = sorted_by_class(train, workshop.size)
+    train = train.reshuffled(length, seed) if list_order == ANEW else train[np.arange(length) % n]
+    cut = replace(geometry, n_images=length, window=window, stride=stride, passes=passes, seed=seed)
+    return SlidingSubset(train, cut, augment=flip_horizontally)
+
+
+def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
+    """Window and stride in images, passes over a window, and the order of the list."""
+    n, geometry = len(workshop.train), workshop.geometry
+    window, stride, passes, batch = (
+        geometry.window, geometry.stride, geometry.passes, geometry.batch_size,
+    )  # fmt: skip
+    small = 3 * batch
+    # So that the small windows come to the end of the list when the steps do.
+    small_stride = -(-(n - small) // (geometry.n_steps // (3 * passes) - 1))
+    return {
+        "everything": (n, n, 1, ONCE),
+        "reshuffled": (window, stride, 1, ANEW),
+        "article_reshuffled": (window, stride, passes, ANEW),
+        "article": (window, stride, passes, ONCE),
+        "one_epoch": (window, stride, 1, ONCE),
+        "disjoint": (window, window, passes, ANEW),
+        "small": (small, small_stride, passes, ANEW),
+        "small_sorted": (small, small_stride, passes, SORTED),
+        "batch": (batch, batch, 1, ANEW),
+    }[order]
+
+
+def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = None) -> dict:
+    """Train the workshop's network; score the hold-out after each quarter of the steps.
+
+    `passes` replaces the article's five, for a shorter training with as many windows. `seed`
+    decides the weights at the start, which image stands where in the list, the order within a
+    window and the flips. Returns a dict of `order`, `seed`, `decoded_images` and `scores`, a list
+    of dicts with `step`, `mean_iou` and `pixel_accuracy`.
+
+    Notebook 05, "Claims 7 and 8: the number of subsets".
+    """
+    if passes is not None:
+        workshop = replace(workshop, geometry=replace(workshop.geometry, passes=passes))
+    n_steps, batch_size = workshop.geometry.n_steps, workshop.geometry.batch_size
+    model = workshop.network(seed=seed)
+    holdout = Holdout(workshop.holdout, workshop.size)
+    quarters = np.linspace(0, n_steps, 5).astype(int)[1:].tolist()
+    scored = ScoreAt(holdout, quarters, batch_size)
+    with subset_in_order(order, workshop, seed) as subset:
+        callbacks = [subset.follow_callback(), scored]
+        data, epochs = subset.tf_data(), subset.n_epochs
+        model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+        decoded = subset.decoded
+    return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scored.scores}
+
+
+def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:
+    """The same pairs, ordered by the class that covers most pixels, background aside."""
+    return index[np.argsort(main_classes(index, size), kind="stable")]
+
+
+def main_classes(index: Index, size: tuple[int, int]) -> np.ndarray:
+    """For each mask the class with most pixels, background and void aside: int (n,), 0 for none.
+
+    `size` is the (height, width) at which the masks are read.
+    """
+    found = np.zeros(len(index), int)
+    for row, pair in enumerate(index):
+        mask = read_mask(pair.mask, size, index.n_classes)
+        pixels = np.bincount(mask[mask != VOID], minlength=index.n_classes)
+        if pixels[1:].any():
+            found[row] = 1 + pixels[1:].argmax()
+    return found

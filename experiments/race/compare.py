@@ -1,0 +1,94 @@
+"""Several loaders, several times each, turn by turn: medians and spreads."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from tabulate import tabulate
+
+from experiments.race.loaders import LOADERS
+from experiments.race.measure import RaceSettings, measure_method
+from helpers.workshop import Workshop
+
+SPREAD = ("images_per_s", "loader_images_per_s", "peak_mib_over_base", "ratio_to_limit")
+
+
+def compare(
+    methods,
+    settings: RaceSettings,
+    workshop: Workshop,
+    repeats: int = 3,
+    said: Callable = lambda line: None,
+) -> list[dict]:
+    """Measure each of `methods` (names in `LOADERS`) `repeats` times; one row a method.
+
+    The methods take turns, and each turn starts with another one: a machine that slows down
+    slows all of them. Every run has a fresh process. Hold-outs are scored in the first turn only:
+    the seed is the same in all of them. `said` is given a line for each run.
+    """
+    runs = {method: [] for method in methods}
+    for turn in range(repeats):
+        start = turn * len(methods) // repeats
+        for method in [*methods[start:], *methods[:start]]:
+            score = settings.score and turn == 0
+            run = measure_method(method, replace(settings, score=score), workshop)
+            runs[method].append(run)
+            said(f"turn {turn + 1} of {repeats}: {_line(run)}")
+    return [_row(method, runs[method]) for method in methods]
+
+
+def _row(method: str, runs: list[dict]) -> dict:
+    """Medians over the runs, and the smallest and largest value of what the figures show."""
+    chosen = LOADERS[method]
+    row = {"method": method, "label": chosen.label, "kind": chosen.kind, "shuffle": chosen.shuffle}
+    row["repeats"] = len(runs)
+    for name in sorted({name for run in runs for name in run} - {"method"}):
+        values = [run[name] for run in runs if run.get(name) is not None]
+        row[name] = _plain(np.median(values)) if values else None
+        if name in SPREAD and values:
+            row[f"{name}_min"], row[f"{name}_max"] = min(values), max(values)
+    return row
+
+
+def _plain(number) -> float | int:
+    return int(number) if float(number).is_integer() else float(number)
+
+
+def _line(run: dict) -> str:
+    words = [f"{LOADERS[run['method']].label:<26}"]
+    if "images_per_s" in run:
+        words.append(f"{run['images_per_s']:6.0f} images/s in training")
+        words.append(f"{run['ratio_to_limit']:.2f} of the limit")
+        words.append(f"{run['peak_mib_over_base']:6.0f} MiB")
+    if "loader_images_per_s" in run:
+        words.append(f"{run['loader_images_per_s']:7.0f} images/s alone")
+    return ", ".join(words)
+
+
+COLUMNS = (  # heading, key, format
+    ("images/s", "images_per_s", ",.0f"),
+    ("of limit", "ratio_to_limit", ".2f"),
+    ("MiB", "peak_mib_over_base", ".0f"),
+    ("decoded", "decoded_images", ",.0f"),
+    ("first s", "seconds_to_first_batch", ".2f"),
+    ("alone/s", "loader_images_per_s", ",.0f"),
+    ("CPU ms", "loader_cpu_ms_per_image", ".2f"),
+    ("mean IoU", "holdout_miou", ".3f"),
+)
+
+
+def table(rows: list[dict], form: str = "simple") -> str:
+    """The rows as text, one line a loader; what was not measured is left blank.
+
+    `form` is a table format of `tabulate`: "simple" for people, "pipe" for Markdown.
+
+    Notebook 06, "Six ways to feed a network".
+    """
+    cells = [[row["label"], *_cells(row)] for row in rows]
+    headings = ["loader", *(heading for heading, _, _ in COLUMNS)]
+    align = ["left", *["right"] * len(COLUMNS)]
+    return tabulate(cells, headings, form, disable_numparse=True, colalign=align)
+
+
+def _cells(row: dict) -> list[str]:
+    return ["" if row.get(key) is None else format(row[key], form) for _, key, form in COLUMNS]

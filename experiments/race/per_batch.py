@@ -1,0 +1,100 @@
+"""Keras data sets and Grain: the images of a batch are fetched when it is due."""
+
+import os
+
+import keras
+import numpy as np
+
+from experiments.race.schedule import Schedule
+from helpers.data import read_pair
+
+
+class DecodedPerBatch(keras.utils.PyDataset):
+    """Reads the images of a batch when it is asked for: https://keras.io/api/utils/python_utils"""
+
+    def __init__(self, schedule, **kwargs):
+        super().__init__(**kwargs)
+        self.schedule, self.geometry = schedule, schedule.geometry
+        self.rng = np.random.default_rng(self.geometry.seed)
+        self.on_epoch_end()
+
+    def __len__(self):
+        return self.geometry.n_images // self.geometry.batch_size
+
+    def __getitem__(self, i):
+        first = i * self.geometry.batch_size
+        return self.take(self.order[first : first + self.geometry.batch_size])
+
+    def take(self, rows):
+        return self.schedule.reader(self.schedule.used, rows, self.geometry.size, threads=1)
+
+    def on_epoch_end(self):
+        self.order = self.rng.permutation(self.geometry.n_images)
+
+
+def py_dataset(schedule: Schedule):
+    """A Keras data set that decodes each batch, in the thread that trains."""
+    return DecodedPerBatch(schedule, workers=1)
+
+
+def py_dataset_2_workers(schedule: Schedule):
+    """The same with two threads, which decode ahead."""
+    return DecodedPerBatch(schedule, workers=2)
+
+
+class Memmap(DecodedPerBatch):
+    """Batches copied out of files of decoded bytes, of which only their own pages are read."""
+
+    def __init__(self, schedule):
+        super().__init__(schedule)
+        shape = (self.geometry.n_images, *self.geometry.size)
+        paths = schedule.folder / "images.raw", schedule.folder / "masks.raw"
+        with paths[0].open("wb") as images, paths[1].open("wb") as masks:
+            for start in range(0, shape[0], self.geometry.batch_size):
+                stop = min(start + self.geometry.batch_size, shape[0])
+                block = schedule.read(range(start, stop))
+                block[0].tofile(images)
+                block[1].tofile(masks)
+        self.images = np.memmap(paths[0], np.uint8, "r", shape=(*shape, 3))
+        self.masks = np.memmap(paths[1], np.uint8, "r", shape=shape)
+
+    def take(self, rows):
+        return self.images[rows], self.masks[rows]
+
+
+def memmap(schedule: Schedule):
+    """All images decoded into files once; NumPy maps them into memory."""
+    return Memmap(schedule)
+
+
+class Batches(DecodedPerBatch):
+    """Batches copied out of arrays that lie in memory."""
+
+    def __init__(self, schedule):
+        super().__init__(schedule)
+        self.images, self.masks = schedule.read(range(self.geometry.n_images))
+
+    def take(self, rows):
+        return self.images[rows], self.masks[rows]
+
+
+def uint8_batches(schedule: Schedule):
+    """All images as bytes in memory; `fit` is given one batch at a time, not the array."""
+    return Batches(schedule)
+
+
+def grain(schedule: Schedule):
+    """Google's loader: https://google-grain.readthedocs.io/en/latest/tutorials/dataset_basic_tutorial.html"""
+    import grain  # optional: the tutorial does not need it
+
+    index, geometry = schedule.used, schedule.geometry
+
+    def decode(row):
+        schedule.reader.add(1)
+        return read_pair(index[int(row)], geometry.size, index.n_classes, index.palette)
+
+    rows = grain.MapDataset.range(geometry.n_images).shuffle(geometry.seed)
+    batches = rows.repeat(schedule.n_passes).map(decode).batch(geometry.batch_size)
+    # By default up to 500 batches are kept ready: a whole data set in memory.
+    options = grain.ReadOptions(num_threads=os.cpu_count(), prefetch_buffer_size=4)
+    return batches.to_iter_dataset(options)

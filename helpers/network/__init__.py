@@ -1,0 +1,26 @@
+"""The FCN, its training over windows, and the rounds on disk."""
+
+from importlib import import_module
+
+# Which module each name of this package is from. They are imported when they are asked for: what
+# needs no Keras should not load it.
+_MODULES = {
+    "build_fcn": "fcn",
+    "compile_fcn": "fcn",
+    "bilinear_kernel": "fcn",
+    "void_aware_loss": "fcn",
+    "SMALL_BLOCKS": "fcn",
+    "train": "training",
+    "load_history": "checkpoints",
+}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,30 @@
+"""One subset of the images in memory: its arithmetic, its memory, and what feeds Keras."""
+
+from importlib import import_module
+
+# Which module each name of this package is from. They are imported when they are asked for: what
+# needs no Keras should not load it.
+_MODULES = {
+    "Geometry": "geometry",
+    "sliding_windows": "geometry",
+    "times_seen": "geometry",
+    "RingBuffer": "ring",
+    "SlidingSubset": "subset",
+    "flip_horizontally": "augment",
+    "split_windows": "splits",
+    "leaked_shares": "splits",
+    "expected_leaked_shares": "splits",
+    "compile_as_article": "article",
+    "article_loop": "article",
+}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__():
+    return __all__

@@ -1,0 +1,56 @@
+"""What the article's validation shows and hides, and what an order teaches, as figures."""
+
+import pytest
+
+from experiments.claims import figures
+from tests.support import dots_of, texts_of, yticks_of
+
+pytestmark = pytest.mark.usefixtures("no_figure_is_left")
+
+
+def test_each_order_has_its_seeds_and_its_mean():
+    found = {"article": (0.5, 0.6), "reshuffled": (0.7, 0.8), "everything": (0.7, 0.9)}
+    runs = [
+        {"order": order, "scores": [{"mean_iou": 0.1}, {"mean_iou": score}]}
+        for order, scores in found.items()
+        for score in scores
+    ]
+    ax = figures.scores_by_order(runs)
+    assert texts_of(ax) == ["mean 0.550", "mean 0.750", "mean 0.800"]
+    assert [tuple(dot.get_xdata()) for dot in dots_of(ax)] == list(found.values())
+    with pytest.raises(ValueError, match="no runs"):
+        figures.scores_by_order([])
+
+
+def claims_run(seed, variant="article"):
+    scores = {"mean_iou": 0.5 + 0.1 * seed, "pixel_accuracy": 0.9}
+    row = {name: scores for name in ("split", "holdout_parts", "first_window")}
+    return {"variant": variant, "seed": seed, "rounds": [row, row, row]}
+
+
+def test_leaked_shares_are_bars_and_a_line():
+    ax = figures.leaked_by_round([0, 0.81, 0.88], [0, 0.8, 0.9])
+    assert [bar.get_height() for bar in ax.patches] == [0, 0.8, 0.9]
+    assert list(ax.lines[0].get_ydata()) == [0, 0.81, 0.88]
+
+
+def test_scores_by_round_have_a_thin_line_for_each_seed_and_a_thick_mean():
+    ax = figures.scores_by_round([claims_run(0), claims_run(2)])
+    assert len(ax.lines) == 2 * (2 + 1)
+    thick = [line for line in ax.lines if line.get_linewidth() == 2]
+    assert [line.get_label() for line in thick] == [
+        "the round's own validation split",
+        "images that no window loads",
+    ]
+    assert all(list(line.get_ydata()) == pytest.approx([0.6] * 3) for line in thick)
+    accuracy = figures.scores_by_round([claims_run(0)], ["split"], score="pixel_accuracy")
+    assert list(accuracy.lines[-1].get_ydata()) == [0.9] * 3
+    assert (ax.get_ylabel(), accuracy.get_ylabel()) == ("mean IoU", "pixel accuracy")
+    with pytest.raises(ValueError, match="no runs"):
+        figures.scores_by_round([])
+
+
+def test_gaps_have_a_dot_for_each_seed_and_their_mean():
+    ax = figures.gap_by_variant({"leaks": [0.2, 0.4], "honest": [-0.01, 0.01]})
+    assert texts_of(ax) == ["+0.000", "+0.300"]
+    assert yticks_of(ax) == ["honest", "leaks"]

@@ -1,0 +1,103 @@
+"""The runs behind the claims: what is trained, what is scored, and what a kept run looks like."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from experiments.claims import variants
+from experiments.claims.variants import VARIANTS, run_variant
+from helpers.windows import leaked_shares, sliding_windows, split_windows
+from tests.support import tiny_workshop
+
+SCORED = {"split", "holdout", "holdout_parts", "first_window"}
+
+
+@pytest.fixture
+def workshop():
+    return tiny_workshop()
+
+
+def trained_on(monkeypatch):
+    """What each `fit` of the article's loop is given; nothing is trained."""
+    seen = []
+    loop = variants.article_loop
+
+    def watched(model, index, windows, size, **options):
+        compile_model = options["compile_model"]
+
+        def compile_without_graph(model):
+            compile_model(model)
+            model.run_eagerly = True  # quicker than to trace it for one batch
+
+        fit = model.fit
+
+        def short_fit(images, masks, **more):
+            seen.append({"n": len(images), "epochs": more["epochs"], "optimizer": model.optimizer})
+            n_valid = len(more["validation_data"][0])
+            history = fit(images[:2], masks[:2], **more | {"epochs": 1})
+            assert n_valid == round(0.1 * (n_valid + len(images)))
+            return history
+
+        monkeypatch.setattr(model, "fit", short_fit)
+        return loop(
+            model, index, windows, size, **options | {"compile_model": compile_without_graph}
+        )
+
+    monkeypatch.setattr(variants, "article_loop", watched)
+    return seen
+
+
+SORTED = pytest.param("sorted", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("variant", ["article", "one_compile", SORTED])
+def test_the_articles_rounds(variant, workshop, monkeypatch):
+    seen = trained_on(monkeypatch)
+    run = run_variant(workshop, variant, seed=1, n_rounds=3)
+    assert [one["n"] for one in seen] == [18, 18, 18]
+    assert [one["epochs"] for one in seen] == [5, 5, 5]
+    optimizers = {id(one["optimizer"]) for one in seen}
+    assert len(optimizers) == (1 if variant == "one_compile" else 3)
+    assert [row["round"] for row in run["rounds"]] == [1, 2, 3]
+    assert [row["samples_seen"] for row in run["rounds"]] == [18, 36, 54]
+    windows = sliding_windows(58, 20, 2)[:3]
+    shares = leaked_shares(split_windows(windows, 0.1, 1))
+    assert [row["leaked_share"] for row in run["rounds"]] == shares
+    for row in run["rounds"]:
+        assert len(row["val_accuracy"]) == 1
+        assert set(row) >= SCORED
+        assert all(0 <= row[name]["pixel_accuracy"] <= 1 for name in SCORED)
+
+
+def test_the_honest_run_has_one_split_and_shows_as_many_samples(workshop, monkeypatch):
+    seen = trained_on(monkeypatch)
+    run = run_variant(workshop, "honest", seed=0)
+    (fit,) = seen
+    assert fit["n"] == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
+    assert {row["leaked_share"] for row in run["rounds"]} == {0}
+
+
+@pytest.mark.parametrize(("window", "batch_size"), [(1000, 32), (200, 6), (150, 5), (20, 1)])
+def test_batches_are_the_articles_share_of_a_window(window, batch_size, workshop):
+    geometry = replace(workshop.geometry, n_images=2000, window=window)
+    cut = replace(workshop, geometry=geometry)
+    assert variants.batch_size_of(cut) == batch_size
+
+
+def test_an_unknown_variant_is_refused(workshop):
+    with pytest.raises(ValueError, match="'fair' is not a variant; there are: article"):
+        run_variant(workshop, "fair")
+
+
+def test_scores_of_parts_are_means_over_parts_of_the_splits_size(workshop):
+    assert set(VARIANTS) == {"article", "one_compile", "sorted", "honest"}
+    splits = split_windows(sliding_windows(58, 20, 2), 0.1)
+    judge = variants._Judge(workshop, workshop.train, splits, each_epoch=False)
+    matrices = np.zeros((20, 2, 2), int)
+    matrices[:, 0, 0], matrices[::2, 1, 1], matrices[1::2, 1, 0] = 3, 1, 1
+    judge._matrices = lambda images: matrices[: len(images.index)]
+    judge._score(0)
+    (row,) = judge.rounds
+    assert len(splits[0][1]) == 2 and row["split"]["mean_iou"] == row["holdout_parts"]["mean_iou"]
+    assert row["holdout"]["pixel_accuracy"] == pytest.approx(0.875)

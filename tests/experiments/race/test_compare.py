@@ -1,0 +1,76 @@
+"""Loaders in turns: who comes when, what a row keeps of its runs, and the table."""
+
+import pytest
+
+from experiments.race import compare as module
+from experiments.race.compare import compare, table
+from experiments.race.measure import RaceSettings
+
+SCORED = RaceSettings(score=True)
+
+
+def fake(speeds, workshops):
+    calls = []
+
+    def measure(method, settings, workshop):
+        calls.append((method, settings.score))
+        workshops.add(workshop)
+        speed = speeds[method].pop(0)
+        run = {"method": method, "images_per_s": speed, "ratio_to_limit": speed / 100}
+        run["peak_mib_over_base"] = 1.5
+        return run | ({"holdout_miou": 0.5} if settings.score else {})
+
+    return measure, calls
+
+
+def test_methods_take_turns_and_rows_hold_medians(monkeypatch):
+    speeds = {"constant_batch": [100, 50, 200], "tf_data": [90, 100, 40], "grain": [10, 10, 10]}
+    workshops = set()
+    measure, calls = fake(speeds, workshops)
+    monkeypatch.setattr(module, "measure_method", measure)
+    lines = []
+    rows = compare(list(speeds), SCORED, "the workshop", repeats=3, said=lines.append)
+    assert [method for method, _ in calls] == [
+        "constant_batch", "tf_data", "grain",
+        "tf_data", "grain", "constant_batch",
+        "grain", "constant_batch", "tf_data",
+    ]  # fmt: skip
+    assert [score for _, score in calls] == [True] * 3 + [False] * 6
+    assert workshops == {"the workshop"}
+    assert len(lines) == 9 and "turn 3 of 3: tf.data" in lines[-1]
+    row = {row["method"]: row for row in rows}["tf_data"]
+    assert (row["images_per_s"], row["images_per_s_min"], row["images_per_s_max"]) == (90, 40, 100)
+    assert (row["ratio_to_limit"], row["ratio_to_limit_min"]) == (0.9, 0.4)
+    assert row["holdout_miou"] == 0.5 and row["repeats"] == 3
+    assert (row["label"], row["kind"], row["shuffle"]) == ("tf.data", "stream", "all images")
+
+
+def test_the_table_leaves_blank_what_was_not_measured():
+    rows = [{"label": "tf.data", "images_per_s": 90.4, "holdout_miou": None}]
+    heading, ruler, line = table(rows).splitlines()
+    assert line.split() == ["tf.data", "90"]
+    assert heading.rstrip().endswith("mean IoU") and len(heading) == len(ruler) >= len(line)
+
+
+def test_the_table_in_markdown_holds_the_same_cells():
+    rows = [{"label": "tf.data", "images_per_s": 1090.4, "holdout_miou": 0.5}]
+    heading, ruler, line = table(rows, "github").splitlines()
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert cells == ["tf.data", "1,090", "", "", "", "", "", "", "0.500"]
+    assert heading.count("|") == ruler.count("|") == line.count("|")
+
+
+def test_numbers_stand_on_the_right_and_keep_their_commas():
+    rows = [{"label": label, "images_per_s": speed} for label, speed in (("a", 7), ("b", 60_000))]
+    first, second = table(rows).splitlines()[2:]
+    assert first.rstrip().endswith("     7") and second.rstrip().endswith("60,000")
+    assert first.index("7") == len(second.rstrip()) - 1
+
+
+@pytest.mark.parametrize("repeats", [1, 4])
+def test_every_method_is_measured_as_often_as_asked(monkeypatch, repeats):
+    speeds = {"memmap": [1] * repeats, "tf_data": [2] * repeats}
+    measure, calls = fake(speeds, set())
+    monkeypatch.setattr(module, "measure_method", measure)
+    rows = compare(["memmap", "tf_data"], SCORED, None, repeats)
+    assert len(calls) == 2 * repeats and [row["repeats"] for row in rows] == [repeats] * 2

@@ -1,0 +1,80 @@
+"""One loader measured in a fresh process: what its row holds."""
+
+import os
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from experiments.race import measure
+from experiments.race.measure import RaceSettings, measure_method
+from helpers.windows import Geometry
+from tests.support import tiny_workshop
+
+GEOMETRY = Geometry(n_images=24, window=16, stride=8, size=(32, 32), batch_size=8, passes=2)
+SMALL = RaceSettings(GEOMETRY, score=True)
+
+
+@pytest.fixture
+def workshop():
+    return tiny_workshop()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+def test_training_alone_can_be_all_that_is_measured(workshop, monkeypatch):
+    at_the_end, begun_with, fit = [], [], measure._fit
+
+    def watched_fit(method, schedule, model, clock):
+        weights = [*model.get_weights(), model.optimizer.iterations.numpy()]
+        begun_with.append((method, weights))
+        fit(method, schedule, model, clock)
+
+    monkeypatch.setattr(measure, "_fit", watched_fit)
+    exits = SimpleNamespace(register=lambda *call: at_the_end.append(call))
+    monkeypatch.setattr(measure, "atexit", exits)
+    settings = replace(SMALL, score=False, load=False)
+    run = measure.run_method("uint8_batches", settings, workshop)
+    assert run["decoded_images"] == 24
+    assert run["ratio_to_limit"] == run["images_per_s"] / run["limit_images_per_s"]
+    assert not [name for name in run if "loader" in name or "holdout" in name]
+    assert at_the_end == [(os._exit, 0)]
+    # The limit and the warm-up train the network; what is measured begins with it as it was new.
+    methods, weights = zip(*begun_with, strict=True)
+    assert methods == ("constant_batch", "constant_batch", "uint8_batches", "uint8_batches")
+    new, *_, warmed_up, measured = weights
+    assert all(np.array_equal(*pair) for pair in zip(new, measured, strict=True))
+    assert not all(np.array_equal(*pair) for pair in zip(new, warmed_up, strict=True))
+
+
+@pytest.mark.slow
+def test_a_run_in_a_fresh_process_measures_everything(workshop):
+    run = measure_method("sliding_subset", SMALL, workshop)
+    assert run["method"] == "sliding_subset"
+    assert run["decoded_images"] == run["loader_decoded_images"] == 24
+    assert 0 <= run["holdout_miou"] <= 1
+    for name in ("images_per_s", "loader_images_per_s", "loader_cpu_ms_per_image", "round_s"):
+        assert run[name] > 0
+    assert run["ratio_to_limit"] == run["images_per_s"] / run["limit_images_per_s"]
+    assert run["seconds_to_first_batch"] > 0 and run["peak_mib_over_base"] < 500
+
+
+@pytest.mark.slow
+def test_a_loop_of_its_own_has_no_loader_to_be_measured_alone(workshop):
+    run = measure_method("article_as_meant", replace(SMALL, score=False), workshop)
+    assert run["decoded_images"] == 32
+    assert "loader_images_per_s" not in run and "holdout_miou" not in run
+
+
+def test_the_loader_alone_can_be_all_that_is_measured(workshop):
+    run = measure_method("py_dataset_2_workers", replace(SMALL, train=False), workshop)
+    assert set(run) == {
+        "method", "loader_images_per_s", "loader_cpu_ms_per_image", "loader_decoded_images",
+    }  # fmt: skip
+    # 8 batches of 8; the second worker may be a few batches ahead.
+    assert 64 <= run["loader_decoded_images"] <= 64 + 3 * 8
+
+
+def test_an_unknown_method_is_refused_before_a_process_is_started(workshop):
+    with pytest.raises(ValueError, match="'nothing' is not a loader"):
+        measure_method("nothing", SMALL, workshop)

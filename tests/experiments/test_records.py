@@ -1,0 +1,184 @@
+"""Measurements that are kept: what a report says of itself, and how a long one is resumed."""
+
+import json
+import platform
+import re
+import subprocess
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from experiments import records
+from experiments.records import (
+    commit,
+    earlier_runs,
+    machine,
+    measure_runs,
+    recorded,
+    settings_of,
+    write_report,
+)
+from helpers.windows import Geometry
+
+ABOUT = {"data": "drawn", "settings": {"size": (8, 8)}}
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_kept_measurement_is_read_by_its_name():
+    assert recorded("learning") == read(records.RECORDED / "learning.json")
+
+
+def test_an_unknown_recording_names_those_that_there_are():
+    with pytest.raises(FileNotFoundError, match=r"results/magic\.json does not exist; there are: "):
+        recorded("magic")
+
+
+def test_a_report_says_when_of_which_commit_and_where(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "commit", lambda: "0123456789+")
+    path = tmp_path / "deeper" / "report.json"
+    write_report(path, rows=[{"speed": np.float32(0.5)}])
+    assert read(path) == {
+        "date": date.today().isoformat(),
+        "commit": "0123456789+",
+        "machine": machine(),
+        "rows": [{"speed": 0.5}],
+    }
+    assert list(read(path))[:3] == ["date", "commit", "machine"]
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = tmp_path / "report.json"
+    write_report(path, rows=[1])
+    kept = path.read_bytes()
+    with pytest.raises(TypeError, match="not set"):
+        write_report(path, rows={1})
+    assert path.read_bytes() == kept and [*tmp_path.iterdir()] == [path]
+
+
+def test_the_machine_is_described_and_not_named():
+    facts = machine()
+    assert {"processor", "cores", "memory_gib", "system", "python", "keras"} <= set(facts)
+    assert facts["cores"] >= 1 and facts["memory_gib"] >= 1
+    assert platform.node() not in facts.values() and "/" not in json.dumps(facts)
+
+
+def git(folder, *words):
+    who = ("-c", "user.name=A. Tester", "-c", "user.email=tester@example.org")
+    settings = ("-c", "commit.gpgsign=false", "-c", "core.hooksPath=none")
+    run = subprocess.run(
+        ["git", *who, *settings, *words], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return run.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A folder under git with one committed file, in the place of the project."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    (folder / "code.py").write_text("x = 1\n", encoding="utf-8")
+    git(folder, "init", "--quiet")
+    git(folder, "add", "code.py")
+    git(folder, "commit", "--quiet", "--message", "One")
+    monkeypatch.setattr(records, "PROJECT", folder)
+    return folder
+
+
+def test_the_commit_is_the_one_that_is_measured(repository):
+    assert re.fullmatch(r"[0-9a-f]{10}", commit())
+    assert git(repository, "rev-parse", "HEAD").startswith(commit())
+
+
+@pytest.mark.parametrize("name", ["code.py", "new.py"])
+def test_a_commit_with_other_files_is_marked(repository, name):
+    clean = commit()
+    (repository / name).write_text("x = 2\n", encoding="utf-8")
+    assert commit() == clean + "+"
+
+
+def test_without_a_repository_there_is_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert commit() is None
+
+
+def test_without_git_there_is_no_commit(repository, monkeypatch):
+    monkeypatch.setenv("PATH", str(repository))
+    assert commit() is None
+
+
+def test_a_report_that_is_not_there_holds_no_runs(tmp_path):
+    assert earlier_runs(tmp_path / "new.json", data="tiny") == []
+
+
+def test_earlier_runs_are_those_of_the_same_data_and_settings(tmp_path):
+    path = tmp_path / "report.json"
+    write_report(path, **ABOUT, runs=[{"seed": 0}])
+    assert earlier_runs(path, **ABOUT) == [{"seed": 0}]  # a tuple is the list that JSON made of it
+    with pytest.raises(ValueError, match=r"report\.json holds runs with data drawn, now it is"):
+        earlier_runs(path, **ABOUT | {"data": "mine"})
+    with pytest.raises(ValueError, match="holds runs with backbone None, now it is small"):
+        earlier_runs(path, **ABOUT, backbone="small")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What `measure_peak` is called with; nothing is run."""
+    calls = []
+
+    def measure_peak(function, *arguments, **options):
+        calls.append((function, *arguments, options))
+        _, name, seed = arguments
+        return SimpleNamespace(value={"order": name, "seed": seed, "score": 0.5})
+
+    monkeypatch.setattr(records, "measure_peak", measure_peak)
+    return calls
+
+
+def test_each_run_has_a_process_of_its_own_that_is_given_the_workshop(asked, tmp_path):
+    path = tmp_path / "report.json"
+    function, workshop = object(), object()
+    runs = measure_runs(path, ABOUT, function, workshop, "order", ["a", "b"], [0, 1])
+    assert [(run["order"], run["seed"]) for run in runs] == [
+        ("a", 0), ("b", 0), ("a", 1), ("b", 1),
+    ]  # fmt: skip
+    assert asked[0] == (function, workshop, "a", 0, {"base_imports": ("helpers.quiet",)})
+    assert len(asked) == 4 and len(read(path)["runs"]) == 4
+
+
+def test_the_report_is_written_after_every_run_and_says_what_they_have_in_common(asked, tmp_path):
+    path = tmp_path / "report.json"
+    runs = measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0])
+    for n_runs, run in enumerate(runs, start=1):
+        report = read(path)
+        assert len(report["runs"]) == n_runs and report["runs"][-1] == run
+        assert report["data"] == "drawn" and report["settings"] == {"size": [8, 8]}
+        assert {"date", "commit", "machine"} < set(report)
+
+
+def test_runs_that_are_there_are_not_made_again(asked, tmp_path):
+    path = tmp_path / "report.json"
+    next(measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0]))  # stopped after one
+    rest = measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0])
+    assert [run["order"] for run in rest] == ["b"]
+    assert len(asked) == 2 and len(read(path)["runs"]) == 2
+
+
+def test_runs_of_other_settings_are_refused_before_a_process_is_started(asked, tmp_path):
+    path = tmp_path / "report.json"
+    write_report(path, **ABOUT, runs=[])
+    with pytest.raises(ValueError, match="Give another --output"):
+        next(measure_runs(path, ABOUT | {"data": "mine"}, None, None, "order", ["a"], [0]))
+    assert not asked
+
+
+def test_settings_are_the_geometry_that_seeds_share():
+    geometry = Geometry(n_images=28, window=20, stride=4, size=(8, 6), batch_size=5, passes=3)
+    assert settings_of(geometry) == {
+        "window": 20, "stride": 4, "size": (8, 6), "batch_size": 5, "passes": 3, "n_rounds": 3,
+    }  # fmt: skip

@@ -1,0 +1,341 @@
+"""The measurements in `results/`: their form, and what can be counted or computed again.
+
+None of these tests says which method is better: another measurement may say otherwise.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from experiments.claims.orders import ORDERS
+from experiments.claims.variants import BATCH_SHARE
+from experiments.race import window_memory
+from experiments.race.loaders import ARRAYS, LOADERS, LOOPS
+from experiments.records import RECORDED, recorded
+from helpers.settings import PROJECT
+from helpers.units import MIB
+from helpers.windows import Geometry, leaked_shares, sliding_windows, split_windows
+from tests.support import RACE_ROW
+
+FILES = sorted(RECORDED.glob("*.json"))
+README = (RECORDED / "README.md").read_text(encoding="utf-8")
+TABLES = ("loaders_drawn", "loaders_photographs")
+STEADY = ("steady_drawn", "steady_photographs")
+WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
+ALONE = {
+    "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "py_dataset_2_workers",
+    "memmap", "grain",
+}  # fmt: skip
+DECODE_ONCE = ("sliding_subset", "uint8_batches", "memmap", "tf_data_cached")
+DECODE_EACH_USE = ("tf_data", "tf_data_ram_budget", "py_dataset", "py_dataset_2_workers", "grain")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_says_when_where_and_of_which_commit_and_names_no_machine(path):
+    report = recorded(path.stem)
+    assert list(report)[:3] == ["date", "commit", "machine"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", report["date"])
+    assert re.fullmatch(r"[0-9a-f]{10}", report["commit"])
+    assert {"processor", "cores", "python", "keras", "tensorflow"} <= set(report["machine"])
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r'"(/|[A-Z]:\\|~)', text), "an absolute path"
+
+
+def test_the_readme_names_each_file_with_its_commit_and_no_other():
+    assert set(re.findall(r"`(\w+)\.json`", README)) == {path.stem for path in FILES}
+    rows = [line for line in README.splitlines() if line.startswith("| `")]
+    named = {name: row for row in rows for name in re.findall(r"`(\w+)\.json`", row)}
+    assert set(named) == {path.stem for path in FILES}
+    for name, row in named.items():
+        *_, commit = (cell.strip() for cell in row.strip("| ").split("|"))
+        assert commit == f"`{recorded(name)['commit']}`", name
+
+
+def test_the_readme_says_of_which_files_the_code_is_gone():
+    (gone,) = re.findall(r"^.*whose code is in that commit.*$", README, flags=re.MULTILINE)
+    assert re.findall(r"`(\w+)\.json`", gone) == list(WITHOUT_CODE)
+    for name in WITHOUT_CODE:
+        assert f"tools/bench_{name}.py" in README
+        assert not (PROJECT / "tools" / f"bench_{name}.py").exists()
+
+
+@pytest.mark.parametrize("name", [*TABLES, *STEADY, "loaders_alone"])
+def test_a_race_says_what_work_it_was(name):
+    report = recorded(name)
+    about = {"date", "commit", "machine", "data", "backbone", "settings", "minutes", "rows"}
+    assert set(report) == about
+    geometry = {"window", "stride", "size", "batch_size", "passes", "n_rounds"}
+    assert set(report["settings"]) == geometry | {"seed", "train", "score", "load"}
+
+
+def geometry_of(report):
+    """The geometry of a race, from its recorded settings."""
+    settings = dict(report["settings"])
+    for name in ("train", "score", "load"):
+        settings.pop(name, None)
+    n_rounds = settings.pop("n_rounds")
+    n_images = settings["window"] + (n_rounds - 1) * settings["stride"]
+    geometry = Geometry(n_images, **settings)
+    assert geometry.n_rounds == n_rounds
+    return geometry
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_full_tables_hold_every_loader(name):
+    report = recorded(name)
+    assert {row["method"] for row in report["rows"]} == set(LOADERS)
+    assert report["settings"]["train"] and report["settings"]["load"]
+    for row in report["rows"]:
+        lacking = RACE_ROW - set(row)
+        assert lacking <= {"loader_images_per_s", "loader_cpu_ms_per_image"}
+        assert not lacking or row["method"] in {*ARRAYS, *LOOPS}
+
+
+@pytest.mark.parametrize("name", [*TABLES, *STEADY, "loaders_alone"])
+def test_a_row_is_named_as_its_loader_and_is_a_median_of_three(name):
+    for row in recorded(name)["rows"]:
+        label, kind, shuffle, _ = LOADERS[row["method"]]
+        assert (row["label"], row["kind"], row["shuffle"]) == (label, kind, shuffle)
+        assert row["repeats"] >= 3
+        for key in [key for key in row if f"{key}_min" in row]:
+            assert row[f"{key}_min"] <= row[key] <= row[f"{key}_max"]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_recorded_counts_are_those_of_the_schedule(name):
+    report = recorded(name)
+    geometry = geometry_of(report)
+    window, stride, n_rounds = geometry.window, geometry.stride, geometry.n_rounds
+    n_passes = n_rounds * geometry.passes
+    decoded = {row["method"]: row["decoded_images"] for row in report["rows"]}
+    for method in (*DECODE_ONCE, *ARRAYS, "article_as_written", "sliding_subset_waiting"):
+        assert decoded[method] == geometry.n_images
+    for method in ("constant_batch", "train_on_batch"):
+        assert decoded[method] == geometry.batch_size
+    assert decoded["article_as_meant"] == n_rounds * window
+    assert decoded["sliding_subset_reshuffled"] == window + (n_passes - 1) * stride
+    for method in DECODE_EACH_USE:
+        assert decoded[method] >= n_passes * window
+
+
+@pytest.mark.parametrize("name", STEADY)
+def test_the_longer_runs_hold_two_loaders_that_decode_each_image_once(name):
+    report = recorded(name)
+    rows = {row["method"]: row for row in report["rows"]}
+    assert set(rows) == {"sliding_subset", "uint8_batches"}
+    geometry = geometry_of(report)
+    assert geometry.n_rounds * geometry.passes == 20
+    for row in rows.values():
+        assert set(row) >= RACE_ROW | {"epoch_change_ms", "window_change_ms", "round_s"}
+        assert row["decoded_images"] == geometry.n_images == 160 + 3 * 16
+
+
+def test_the_loaders_alone_were_asked_for_the_articles_passes():
+    report = recorded("loaders_alone")
+    assert report["data"] == "photographs" and report["settings"]["size"] == [224, 224]
+    assert report["settings"]["passes"] == 5 and not report["settings"]["train"]
+    decoded = {row["method"]: row["loader_decoded_images"] for row in report["rows"]}
+    assert set(decoded) == ALONE
+    geometry = geometry_of(report)
+    n_passes = geometry.n_rounds * geometry.passes
+    assert decoded["sliding_subset"] == decoded["memmap"] == geometry.n_images
+    assert decoded["sliding_subset_reshuffled"] == geometry.window + (n_passes - 1) * 16
+    for method in ALONE & {*DECODE_EACH_USE}:
+        assert decoded[method] >= n_passes * geometry.window
+
+
+def test_the_memory_of_windows_is_judged_by_the_bound_that_it_names():
+    report = recorded("loader_memory")
+    assert [row["window_mib"] for row in report["windows"]] == [32, 128, 512, 1024]
+    for row in report["windows"]:
+        arrays = sum(window_memory.window_of(row["window_mib"])) * 4 * 224 * 224
+        bound = window_memory.FACTOR * arrays / MIB + window_memory.CONSTANT_MIB
+        assert row["arrays_mib"] == pytest.approx(arrays / MIB, abs=0.05)
+        assert row["bound_mib"] == pytest.approx(bound, abs=0.05)
+        assert row["within"] == (row["peak_mib_over_base"] <= row["bound_mib"])
+    assert [row["images"] for row in report["images"]] == [*window_memory.IMAGES]
+    for row in report["images"]:
+        assert row["rounds"] == row["images"] / window_memory.IMAGES_WINDOW
+        assert row["arrays_mib"] == pytest.approx(2 * 500 * 4 * 224 * 224 / MIB, abs=0.05)
+
+
+def test_the_slope_of_the_memory_is_that_of_its_rounds():
+    slope = recorded("loader_memory")["slope"]
+    rss = np.array(slope["rss_mib_over_base"]) * MIB
+    assert slope["rounds"] == len(rss) == 100
+    later = rss[slope["left_out_rounds"] :]
+    assert slope["mib_per_round"] == pytest.approx(window_memory.slope_of(later), abs=0.001)
+    half = window_memory.slope_of(rss[50:])
+    assert slope["mib_per_round_second_half"] == pytest.approx(half, abs=0.001)
+    assert slope["within"] == (slope["mib_per_round"] <= slope["limit"])
+
+
+LEARNING = {
+    "learning": (580, set(ORDERS)),
+    "learning_photographs": (435, {"article", "reshuffled", "everything"}),
+}
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_each_order_was_learnt_with_three_seeds_and_equal_steps(name):
+    n_images, orders = LEARNING[name]
+    report = recorded(name)
+    settings, runs = report["settings"], report["runs"]
+    assert sorted((run["order"], run["seed"]) for run in runs) == sorted(
+        (order, seed) for order in orders for seed in range(3)
+    )
+    assert n_images == 29 * settings["stride"] and settings["window"] == 10 * settings["stride"]
+    n_steps = 20 * settings["passes"] * -(-settings["window"] // settings["batch_size"])
+    for run in runs:
+        steps = [score["step"] for score in run["scores"]]
+        assert steps == [n_steps // 4 * quarter for quarter in (1, 2, 3, 4)]
+        assert all(0 < score["mean_iou"] < 1 for score in run["scores"])
+
+
+@pytest.mark.parametrize("name", LEARNING)
+def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
+    n_images, _ = LEARNING[name]
+    report = recorded(name)
+    settings = report["settings"]
+    window, stride, batch = (settings[key] for key in ("window", "stride", "batch_size"))
+    n_steps = 20 * settings["passes"] * -(-window // batch)
+    expected = {"article": n_images, "article_reshuffled": n_images, "everything": n_images}
+    expected |= dict.fromkeys(("reshuffled", "one_epoch"), window + 99 * stride)
+    expected |= {"disjoint": 20 * window, "batch": n_steps * batch}
+    decoded = {run["order"]: run["decoded_images"] for run in report["runs"]}
+    assert {order: n for order, n in decoded.items() if order in expected} == {
+        order: n for order, n in expected.items() if order in decoded
+    }
+    for run in report["runs"]:
+        assert run["decoded_images"] == decoded[run["order"]], "another number for another seed"
+
+
+CLAIMS = {
+    "claims": ("article", "honest", "one_compile", "sorted"),
+    "voc2012_claims": ("article", "honest"),
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_claims_were_tested_with_three_seeds_in_the_form_of_today(name):
+    report = recorded(name)
+    about = {"data", "n_train", "n_holdout", "classes", "backbone", "pretrained", "settings"}
+    assert set(report) == about | {"date", "commit", "machine", "runs"}
+    settings, runs = report["settings"], report["runs"]
+    geometry = {"window", "stride", "size", "batch_size", "passes", "n_rounds"}
+    assert set(settings) == geometry | {"validation_share"}
+    assert settings["n_rounds"] == 20 and settings["validation_share"] == 0.1
+    assert settings["batch_size"] == round(BATCH_SHARE * settings["window"])
+    assert settings["window"] == 10 * settings["stride"]
+    assert report["n_train"] == 29 * settings["stride"] and report["n_holdout"] == 200
+    assert sorted((run["variant"], run["seed"]) for run in runs) == sorted(
+        (variant, seed) for variant in CLAIMS[name] for seed in range(3)
+    )
+    keys = {"round", "samples_seen", "leaked_share", "val_accuracy"}
+    keys |= {"split", "holdout", "holdout_parts", "first_window"}
+    for run in runs:
+        assert all(set(row) == keys for row in run["rounds"])
+        assert [row["round"] for row in run["rounds"]] == [*range(1, len(run["rounds"]) + 1)]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_recorded_leak_is_the_count_of_the_same_splits(name):
+    report = recorded(name)
+    settings = report["settings"]
+    windows = sliding_windows(report["n_train"], settings["window"], settings["stride"])
+    for run in report["runs"]:
+        leaked = [row["leaked_share"] for row in run["rounds"]]
+        if run["variant"] == "honest":
+            assert set(leaked) == {0}
+        else:
+            splits = split_windows(windows, settings["validation_share"], run["seed"])
+            assert leaked == pytest.approx(leaked_shares(splits)) and len(leaked) == 20
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_samples_seen_are_those_of_the_epochs_that_were_trained(name):
+    report = recorded(name)
+    window, share = report["settings"]["window"], report["settings"]["validation_share"]
+    passes, n_train = report["settings"]["passes"], report["n_train"]
+    for run in report["runs"]:
+        rows = run["rounds"]
+        in_window = n_train if run["variant"] == "honest" else window
+        in_epoch = in_window - round(share * in_window)
+        epochs = np.cumsum([len(row["val_accuracy"]) for row in rows])
+        assert [row["samples_seen"] for row in rows] == (epochs * in_epoch).tolist()
+        most = 1 if run["variant"] == "honest" else passes
+        assert all(1 <= len(row["val_accuracy"]) <= most for row in rows), "early stopping"
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_honest_runs_saw_as_many_samples(name):
+    report = recorded(name)
+    window, share = report["settings"]["window"], report["settings"]["validation_share"]
+    whole = 20 * report["settings"]["passes"] * round(window * (1 - share))
+    for run in report["runs"]:
+        seen = run["rounds"][-1]["samples_seen"]
+        if run["variant"] == "honest":
+            assert abs(seen - whole) <= report["n_train"] / 2
+        else:
+            assert seen <= whole, "early stopping can only make it less"
+
+
+def spread(values):
+    """As the README writes three runs."""
+    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+def rows_of(names, key, of_run):
+    """The README's lines: a name, then a cell for each file; blank where there is no such run."""
+    found = {}
+    for column, name in enumerate(names):
+        for run in recorded(name)["runs"]:
+            cells = found.setdefault(run[key], [[] for _ in names])
+            cells[column].append(of_run(run))
+    for name, cells in found.items():
+        texts = [f" {spread(values)} |" if values else " |" for values in cells]
+        yield f"| {name} |" + "".join(texts)
+
+
+def last_score(run):
+    return run["scores"][-1]["mean_iou"]
+
+
+def gap(run):
+    rows = run["rounds"][-10:]
+    return np.mean([row["split"]["mean_iou"] - row["holdout_parts"]["mean_iou"] for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("names", "key", "of_run"), [(LEARNING, "order", last_score), (CLAIMS, "variant", gap)]
+)
+def test_the_readmes_scores_are_those_of_the_files(names, key, of_run):
+    for line in rows_of(names, key, of_run):
+        assert line in README.splitlines()
+
+
+def middle(row, key, form):
+    """As the README writes the median of three runs."""
+    median, low, high = (format(row[key + end], form) for end in ("", "_min", "_max"))
+    return f"{median} ({low} to {high})"
+
+
+def test_the_readmes_speeds_are_those_of_the_files():
+    lines = README.splitlines()
+    alone = recorded("loaders_alone")
+    for row in alone["rows"]:
+        speed = middle(row, "loader_images_per_s", ",.0f")
+        assert f"| {row['label']} | {speed} | {row['loader_decoded_images']:,} |" in lines
+    assert f"{geometry_of(alone).n_steps * 16:,} images asked for" in README
+    for rows in zip(*(recorded(name)["rows"] for name in STEADY), strict=True):
+        cells = [middle(row, "ratio_to_limit", ".3f") for row in rows]
+        assert f"| {rows[0]['label']} | {' | '.join(cells)} |" in lines
+
+
+def test_the_readmes_memory_is_that_of_the_file():
+    report, words = recorded("loader_memory"), " ".join(README.split())
+    beyond = [row["peak_mib_over_base"] - row["arrays_mib"] for row in report["windows"]]
+    assert "{:.0f}, {:.0f}, {:.0f} and {:.0f} MiB more than the arrays".format(*beyond) in words
+    peaks = [row["peak_mib_over_base"] for row in report["images"]]
+    assert "{:.0f}, {:.0f} and {:.0f} MiB.".format(*peaks) in words

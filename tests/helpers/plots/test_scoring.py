@@ -1,0 +1,56 @@
+"""Scores as bars and charts, and where a prediction is wrong."""
+
+import numpy as np
+import pytest
+
+from helpers.data import VOID, voc_palette
+from helpers.plots import scoring
+from helpers.plots.data import VOID_COLOUR, colour_mask
+from tests.support import bar_widths, texts_of, yticks_of
+
+pytestmark = pytest.mark.usefixtures("no_figure_is_left")
+
+
+def test_colour_mask_and_error_map_treat_void_alike():
+    truth = np.array([[0, 1, VOID]], dtype=np.uint8)
+    prediction = np.array([[0, 2, 2]], dtype=np.uint8)
+    coloured = colour_mask(truth, voc_palette(3))
+    errors = scoring.error_map(truth, prediction)
+    assert coloured[0].tolist() == [[0, 0, 0], [128, 0, 0], list(VOID_COLOUR)]
+    assert errors[0].tolist() == [
+        list(scoring.RIGHT_COLOUR),
+        list(scoring.WRONG_COLOUR),
+        list(VOID_COLOUR),
+    ]
+
+
+def test_class_bars_are_sorted_and_an_absent_class_is_called_so():
+    left, right = scoring.class_bars(
+        ["a", "b", "c"], np.array([0.2, np.nan, 0.9]), np.zeros(3), np.array([0.5, 0.0, 0.5])
+    )
+    assert yticks_of(left) == ["c", "a", "b"]
+    assert texts_of(left) == ["0.90", "0.20", "absent"]
+    assert bar_widths(right) == [50, 50, 0]
+
+
+def test_confusion_chart_shows_percent_of_each_row():
+    ax = scoring.confusion_chart(np.array([[3, 1], [0, 0]]), ["a", "b"])
+    assert texts_of(ax) == ["75", "25"]
+
+
+def test_number_grids_write_every_number_and_outline_the_marked_ones():
+    grid = np.array([[0, 1], [2, VOID]])
+    plain, marked = scoring.number_grids({"a": grid, "b": grid}, {"b": grid == 1}).flat
+    assert texts_of(plain) == texts_of(marked) == ["0", "1", "2", "void"]
+    assert len(marked.patches) == len(plain.patches) + 1
+
+
+@pytest.mark.parametrize("draw", [scoring.size_bars, scoring.score_bars, scoring.average_bars])
+def test_bars_are_labelled_with_their_values(draw):
+    if draw is scoring.size_bars:
+        ax = draw(["small"], {"net": [0.25]})
+    elif draw is scoring.score_bars:
+        ax = draw({"net": {"accuracy": 0.25}})
+    else:
+        ax = draw({"data set": 0.25})
+    assert [text.rstrip("0") for text in texts_of(ax)] == ["0.25"]

@@ -1,0 +1,482 @@
+"""What several test files share and is no fixture."""
+
+import functools
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+
+import psutil
+
+from helpers.settings import PROJECT
+
+
+def descendants() -> set[int]:
+    """The live descendants of this process, by number."""
+    return {child.pid for child in psutil.Process().children(recursive=True)}
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Wait until `pid` is no running process; False if it still runs after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def run_cells(*sources: str, client: type | None = None, **options):
+    """A new notebook with these code cells, executed in the project's folder."""
+    # Only here: child processes that import a test module should not load it.
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    where = {"metadata": {"path": str(PROJECT)}}
+    run = (client or NotebookClient)(
+        notebook, kernel_name="python3", timeout=60, resources=where, **options
+    )
+    run.execute()
+    return notebook
+
+
+def printed(cell) -> str:
+    """What a cell of a notebook has printed."""
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+def tiny_workshop():
+    """The workshop of the profile "tiny", whatever the environment says."""
+    from helpers.settings import load_settings
+    from helpers.workshop import open_workshop
+
+    return open_workshop(load_settings({"TUTORIAL_PROFILE": "tiny"}))
+
+
+def race_schedule(folder):
+    """Three windows of 8 images over the first 16 of the tiny set, 12 steps in all."""
+    from experiments.race.schedule import Schedule
+    from helpers.data import index_voc
+    from helpers.settings import DATA_FOLDERS
+    from helpers.windows import Geometry
+
+    index = index_voc(DATA_FOLDERS["tiny"], "train")
+    geometry = Geometry(n_images=16, window=8, stride=4, size=(32, 32), batch_size=4, passes=2)
+    return Schedule(index, folder, geometry)
+
+
+def one_pass_of(feed, geometry):
+    """The images and masks of one pass, or of one pass over a window, of what a loader made."""
+    import keras
+    import numpy as np
+
+    if isinstance(feed, tuple):
+        return feed
+    n_batches = geometry.n_images // geometry.batch_size
+    if isinstance(feed, keras.utils.PyDataset):
+        feed.on_epoch_begin()
+        n_batches = len(feed)
+    batches = [batch for batch, _ in zip(feed, range(n_batches), strict=False)]
+    images, masks = zip(*batches, strict=True)
+    return np.concatenate(images), np.concatenate(masks)
+
+
+RACE_ROW = {  # what the row of a loader holds that was measured with everything
+    "method", "images_per_s", "ratio_to_limit", "loader_images_per_s", "loader_cpu_ms_per_image",
+    "peak_mib_over_base", "slope_mib_per_round", "decoded_images", "seconds_to_first_batch",
+    "holdout_miou", "shuffle", "repeats",
+}  # fmt: skip
+
+
+def fresh_python(code: str, folder=PROJECT, path=PROJECT) -> str:
+    """What a new Python prints that runs `code` in `folder` and finds modules in `path`."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def save_image(path, array_or_image, **options):
+    """Save an array or a Pillow image; return its path."""
+    import numpy as np
+    from PIL import Image
+
+    image = array_or_image
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    image.save(path, **options)
+    return path
+
+
+def palette_mask(path, ids):
+    """Save class ids as a palette PNG in VOC's colours; return its path."""
+    from PIL import Image
+
+    from helpers.data import voc_palette
+
+    image = Image.fromarray(ids)
+    image.putpalette(voc_palette().tobytes())
+    return save_image(path, image)
+
+
+VOC_IDS = ("2007_000032", "2007_000039", "2007_000063")
+VOC_PREFIX = "VOCdevkit/VOC2012"
+# What is unpacked of the archive below.
+VOC_FILES = (
+    {f"JPEGImages/{name}.jpg" for name in VOC_IDS}
+    | {f"SegmentationClass/{name}.png" for name in VOC_IDS}
+    | {f"ImageSets/Segmentation/{split}.txt" for split in ("train", "val", "trainval")}
+)
+
+
+def pack_voc(path, extra=(), leave_out=()):
+    """Write a tar like VOC's: three listed images, and things that segmentation does not need.
+
+    Returns its path and its MD5 sum.
+    """
+    import numpy as np
+
+    noise = np.random.default_rng(0)
+    files = {f"{VOC_PREFIX}/JPEGImages/{name}.jpg": noise.bytes(60_000) for name in VOC_IDS}
+    files |= {f"{VOC_PREFIX}/SegmentationClass/{name}.png": noise.bytes(900) for name in VOC_IDS}
+    files |= {f"{VOC_PREFIX}/JPEGImages/2008_000001.jpg": b"not listed"}
+    files |= {"VOCdevkit/notes.txt": b"not below VOC2012"}
+    files |= {f"{VOC_PREFIX}/Annotations/2007_000032.xml": b"<not needed/>"}
+    for split, names in (("train", VOC_IDS[:2]), ("val", VOC_IDS[2:]), ("trainval", VOC_IDS)):
+        text = "".join(f"{name}\n" for name in names)
+        files[f"{VOC_PREFIX}/ImageSets/Segmentation/{split}.txt"] = text.encode()
+    files |= dict(extra)
+    with tarfile.open(path, "w") as tar:
+        for name, content in files.items():
+            if name not in leave_out:
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return path, hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def names_below(root):
+    """The files in a folder and its folders, as text relative to it."""
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+
+
+BOX_SIZE = (32, 32)
+
+
+def index_of_boxes(folder):
+    """22 images with a bright box; rows 0 to 15 are for training, the rest is held out."""
+    import numpy as np
+
+    from helpers.data import index_folder
+
+    rng = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    for i in range(22):
+        image = rng.integers(0, 80, (*BOX_SIZE, 3), dtype=np.uint8)
+        mask = np.zeros(BOX_SIZE, np.uint8)
+        top, left = rng.integers(0, 16, 2)
+        mask[top : top + 16, left : left + 16] = 1
+        image[mask == 1] += 120
+        mask[0] = 255
+        save_image(folder / "images" / f"{i:02}.png", image)
+        save_image(folder / "masks" / f"{i:02}.png", mask)
+    return index_folder(folder / "images", folder / "masks", ["background", "box"])
+
+
+def two_convolutions(seed=1):
+    """A small network, compiled, where what is tested is the training around it."""
+    import keras
+
+    from helpers.network import compile_fcn
+
+    initial = keras.initializers.GlorotUniform(seed)
+    layers = [
+        keras.Input((*BOX_SIZE, 3)),
+        keras.layers.Rescaling(1 / 255),
+        keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=initial),
+        keras.layers.BatchNormalization(),
+        keras.layers.ReLU(),
+        keras.layers.Conv2D(2, 3, padding="same", kernel_initializer=initial),
+    ]
+    return compile_fcn(keras.Sequential(layers, name="two_convolutions"))
+
+
+def train_on_boxes(index, folder, model=None, augment=None, changes=None, **arguments):
+    """`train` on the boxes, four rounds of two epochs; returns the model and the rounds.
+
+    The windows are 0-10, 2-12, 4-14 and 6-16, in batches of 4, 4 and 2.
+    """
+    from helpers.network import train
+    from helpers.windows import Geometry, SlidingSubset
+
+    model = model or two_convolutions()
+    numbers = {"batch_size": 4, "passes": 2, "seed": 5} | (changes or {})
+    geometry = Geometry(n_images=16, window=10, stride=2, size=BOX_SIZE, **numbers)
+    with SlidingSubset(index[:16], geometry, augment) as subset:
+        rounds = train(model, subset, index[16:], folder, progress=False, **arguments)
+    return model, rounds
+
+
+def interrupt_at(wanted):
+    """A callback that is Ctrl-C in the middle of the epoch `wanted`."""
+    import keras
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.now = epoch
+
+        def on_train_batch_end(self, batch, logs=None):
+            if self.now == wanted and batch == 1:
+                raise KeyboardInterrupt
+
+    return Interrupt()
+
+
+def bar_widths(ax):
+    """The widths of all patches of some axes, in the axes' numbers."""
+    return [patch.get_width() for patch in ax.patches]
+
+
+def texts_of(ax):
+    """What is written in some axes, ticks and labels of the axes left out."""
+    return [text.get_text() for text in ax.texts]
+
+
+def dots_of(ax):
+    """The lines of some axes that are markers."""
+    return [line for line in ax.lines if line.get_marker() not in {"None", "", None}]
+
+
+def yticks_of(ax):
+    """The labels of the upward axis, as text."""
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def boxes_of(texts):
+    """The pixels of each text, once all is laid out; an annotation's line is left out."""
+    from matplotlib.text import Text
+
+    texts = list(texts)
+    texts[0].figure.draw_without_rendering()
+    return [Text.get_window_extent(text) for text in texts]
+
+
+def index_of_names(n):
+    """An index of `n` images that are not there, 0.jpg to n - 1.jpg, with two classes."""
+    from helpers.data import Index
+
+    images, masks = [f"{i}.jpg" for i in range(n)], [f"{i}.png" for i in range(n)]
+    return Index.build("images", "masks", ("background", "thing"), images, masks)
+
+
+def coded_image(row, size):
+    """An image and a mask that tell their row.
+
+    The row number is in the first two channels; the columns count up in the third.
+    """
+    import numpy as np
+
+    image = np.zeros((*size, 3), np.uint8)
+    image[..., 0], image[..., 1], image[..., 2] = row % 256, row // 256, np.arange(size[1])
+    return image, np.full(size, row % 2, np.uint8)
+
+
+def rows_of(images):
+    """The rows that coded images tell, a list."""
+    import numpy as np
+
+    images = np.asarray(images).astype(int)
+    return (images[:, 0, 0, 0] + 256 * images[:, 0, 0, 1]).tolist()
+
+
+class CodedReader:
+    """Stands in for `read_block`: gives coded images, so that a batch says which rows it was made
+    of. Remembers the rows it read, in `rows`, and the threads it was called in."""
+
+    def __init__(self, fail_on=()):
+        self.rows, self.fail_on, self.threads = [], set(fail_on), set()
+
+    def __call__(self, index, rows, size, images, masks):
+        assert images.shape == (len(rows), *size, 3) and masks.shape == (len(rows), *size)
+        self.threads.add(threading.current_thread())
+        for slot, row in enumerate(rows):
+            if row in self.fail_on:
+                images[slot] = masks[slot] = 99
+                raise OSError(f"{index[row].image} cannot be decoded")
+            images[slot], masks[slot] = coded_image(row, size)
+            self.rows.append(int(row))
+
+
+def assert_ring_holds(ring, rows):
+    """Each of `rows` lies in its slot of the ring buffer."""
+    import numpy as np
+
+    for row in rows:
+        slot = row % len(ring.rows)
+        image, mask = coded_image(row, ring.size)
+        assert ring.rows[slot] == row
+        np.testing.assert_array_equal(ring.images[slot], image)
+        np.testing.assert_array_equal(ring.masks[slot], mask)
+
+
+def decoding_threads():
+    """The live threads that decode images."""
+    return [t for t in threading.enumerate() if t.name.startswith(("RingBuffer", "read_block"))]
+
+
+def coded_subset(n=58, window=20, stride=2, size=(2, 3), *, augment=None, background=True,
+                 read=None, **geometry):  # fmt: skip
+    """A `SlidingSubset` of coded images; `geometry` holds more fields of its `Geometry`."""
+    from helpers.windows import Geometry, SlidingSubset
+
+    geometry = Geometry(n, window, stride, size, **geometry)
+    read = read or CodedReader()
+    return SlidingSubset(index_of_names(n), geometry, augment, background=background, read=read)
+
+
+@functools.cache
+def _recording():
+    import keras
+
+    class RowRecorder(keras.Model):
+        """Trains nothing, but tells `note` the rows of each batch that `fit` trains it on."""
+
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(2)
+            self.note = None
+            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+            self.compile("sgd", loss, run_eagerly=True)
+
+        def call(self, images):
+            return self.dense(keras.ops.cast(images, "float32") / 255)
+
+        def train_step(self, *state_and_data):
+            *state, data = state_and_data  # JAX hands its state over first and wants it back
+            self.note(rows_of(keras.ops.convert_to_numpy(data[0])))
+            logs = {"loss": keras.ops.zeros(())}
+            return (logs, *state) if state else logs
+
+    class EpochRows(keras.callbacks.Callback):
+        """{epoch: list of batches} as trained, with the round that the subset said it was in."""
+
+        def __init__(self, subset):
+            super().__init__()
+            self.subset, self.seen, self.rounds = subset, {}, {}
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.seen[epoch] = []
+            self.model.note = self.seen[epoch].append
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.rounds[epoch] = self.subset.round
+
+    class StopAt(keras.callbacks.Callback):
+        """Ends `fit`, or raises `error`, in the second batch of an epoch."""
+
+        def __init__(self, epoch, error=None):
+            super().__init__()
+            self.epoch, self.error, self.now = epoch, error, None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.now = epoch
+
+        def on_train_batch_end(self, batch, logs=None):
+            if self.now == self.epoch and batch == 1:
+                if self.error:
+                    raise self.error
+                self.model.stop_training = True
+
+    return RowRecorder, EpochRows, StopAt
+
+
+def row_recorder():
+    """A model that trains nothing and tells `fit_and_record` what it was given."""
+    return _recording()[0]()
+
+
+def stop_at(epoch, error=None):
+    """A callback that ends `fit`, or raises `error`, in the second batch of an epoch."""
+    return _recording()[2](epoch, error)
+
+
+def fit_and_record(subset, model=None, callbacks=(), shuffle=False, data=None, **options):
+    """`fit` on a coded subset; returns a record of the rows that each epoch trained."""
+    record = _recording()[1](subset)
+    model = model or row_recorder()
+    options.setdefault("epochs", subset.n_epochs)
+    data = subset if data is None else data
+    model.fit(data, shuffle=shuffle, verbose=0, callbacks=[record, *callbacks], **options)
+    return record
+
+
+def assert_trained(subset, record, epochs, shuffled=False):
+    """Every epoch trained its window's rows once, in the subset's own order."""
+    import numpy as np
+
+    geometry = subset.geometry
+    assert list(record.seen) == list(epochs)
+    for epoch, batches in record.seen.items():
+        now = geometry.windows[epoch // geometry.passes]
+        rows = [row for batch in batches for row in batch]
+        assert sorted(rows) == list(range(now.start, now.stop))
+        assert record.rounds[epoch] == now.round
+        rng = np.random.default_rng((geometry.seed, now.round, epoch))
+        order = (now.start + rng.permutation(now.stop - now.start)).tolist()
+        if shuffled:
+            size = geometry.batch_size
+            drawn = [order[i : i + size] for i in range(0, len(order), size)]
+            assert sorted(batches) == sorted(drawn)
+        else:
+            assert rows == order
+
+
+def right_answers(cases):
+    """Parameters (check, right answer) of {check: (right answer, wrong answers)}."""
+    import pytest
+
+    return [pytest.param(check, right, id=check.__name__) for check, (right, _) in cases.items()]
+
+
+def mistakes(cases):
+    """Parameters (check, wrong answer, words of its hint); a mistake may stand without words."""
+    import pytest
+
+    found = []
+    for check, (_, wrong_answers) in cases.items():
+        for number, wrong in enumerate(wrong_answers):
+            answer, words = wrong if isinstance(wrong, tuple) else (wrong, "")
+            found.append(pytest.param(check, answer, words, id=f"{check.__name__}-{number}"))
+    return found
+
+
+def checks_of(module):
+    """The checks that a module of exercises defines."""
+    found = (value for name, value in vars(module).items() if name.startswith("check_"))
+    return {check for check in found if check.__module__ == module.__name__}
+
+
+def assert_accepted(check, answer, capsys):
+    assert check(answer) is True
+    assert capsys.readouterr().out == "Right!\n"
+
+
+def assert_turned_down(check, answer, words, capsys):
+    assert check(answer) is False
+    said = capsys.readouterr().out
+    assert said.startswith("Not yet: ") and len(said) > 30
+    assert words in said

@@ -1,0 +1,98 @@
+"""A training that is killed at random moments, resumed each time, ends as one that was not.
+
+A kill is SIGKILL: nothing can be tidied up. It may hit a step, a decode, a change of window or a
+write to disk. `make torture` does 25 of them; three are part of `make test`.
+"""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+
+from helpers.settings import PROJECT
+
+CHILD = """
+import sys
+from helpers.quiet import keras
+import tensorflow as tf
+from helpers.data import index_voc
+from helpers.network import build_fcn, compile_fcn, train
+from helpers.settings import DATA_FOLDERS
+from helpers.windows import Geometry, SlidingSubset, flip_horizontally
+
+tf.config.experimental.enable_op_determinism()
+index = index_voc(DATA_FOLDERS["tiny"], "train")
+geometry = Geometry.scaled(58, (32, 32), batch_size=8, passes=2)
+model = compile_fcn(build_fcn(index.n_classes, (32, 32, 3)))
+print("ready", flush=True)
+with SlidingSubset(index[:58], geometry, flip_horizontally) as subset:
+    train(model, subset, index[58:], sys.argv[1], resume=True, progress=False)
+print("finished", flush=True)
+"""
+
+
+def start(folder):
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(folder)],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def seconds_of_a_whole_run(folder):
+    child = start(folder)
+    assert child.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    assert child.communicate()[0] == "finished\n"
+    return time.monotonic() - began
+
+
+def weights_of(folder):
+    with zipfile.ZipFile(folder / "last.keras") as file:
+        return file.read("model.weights.h5")
+
+
+def rounds_of(folder):
+    rounds = json.loads((folder / "history.json").read_text(encoding="utf-8"))["rounds"]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rounds]
+
+
+def kill_until_finished(folder, n_kills, seconds, seed):
+    """Kill `n_kills` times, each at a random moment; then let it finish. Returns the kills made."""
+    rng, kills = random.Random(seed), 0
+    while True:
+        child = start(folder)
+        assert child.stdout.readline() == "ready\n"
+        if kills < n_kills:
+            # In the first third of what a whole run takes, so that there is more to be killed.
+            time.sleep(rng.uniform(0, seconds / 3))
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+        said = child.communicate()[0]
+        if said == "finished\n":
+            return kills
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+@pytest.mark.parametrize(
+    "n_kills",
+    [
+        pytest.param(3, marks=pytest.mark.slow),
+        pytest.param(25, marks=[pytest.mark.torture, pytest.mark.timeout(900)]),
+    ],
+)
+def test_a_killed_training_ends_as_one_that_was_not(tmp_path, n_kills):
+    seconds = seconds_of_a_whole_run(tmp_path / "whole")
+    kills = kill_until_finished(tmp_path / "killed", n_kills, seconds, seed=n_kills)
+    assert rounds_of(tmp_path / "killed") == rounds_of(tmp_path / "whole")
+    assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "whole")
+    left = {file.name for file in (tmp_path / "killed").iterdir()}
+    assert left >= {"last.keras", "best.keras", "history.json", "state.json"}
+    print(f"{kills} kills, weights and history bit-equal")

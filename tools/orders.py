@@ -1,0 +1,42 @@
+"""Do windows teach as much as a shuffle of everything? Every order, several seeds each.
+
+    python -m tools.orders --seeds 0 1 2      # about three minutes a run on two cores
+
+Runs that the output file already holds are not made again, so that this can be stopped and resumed.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import helpers.quiet  # noqa: F401  (before anything that imports Keras)
+from experiments.claims.orders import ORDERS, learn
+from experiments.records import NEW, measure_runs, settings_of
+from helpers.workshop import open_workshop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Compare what different orders teach.")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N",
+                        help="default: 0 1 2")  # fmt: skip
+    parser.add_argument("--orders", nargs="+", choices=ORDERS, metavar="ORDER", default=[*ORDERS],
+                        help=f"of {', '.join(ORDERS)} (default: all)")  # fmt: skip
+    parser.add_argument("--label", help="what to call the data (default: where they are from)")
+    parser.add_argument("--output", type=Path, default=NEW / "learning.json", metavar="FILE.json",
+                        help="its runs are not made again (default: in build/results)")  # fmt: skip
+    chosen = parser.parse_args(arguments)
+    workshop = open_workshop()
+    about = {
+        "data": chosen.label or workshop.settings.source,
+        "backbone": workshop.settings.backbone,
+        "settings": settings_of(workshop.geometry),
+    }
+    to_do = workshop, "order", chosen.orders, chosen.seeds
+    for run in measure_runs(chosen.output, about, learn, *to_do):
+        score = run["scores"][-1]["mean_iou"]
+        print(f"{run['order']:<18} seed {run['seed']}: mean IoU {score:.3f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

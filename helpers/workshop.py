@@ -7,7 +7,10 @@ from pathlib import Path
 from helpers.data import Index, index_voc
 from helpers.data.shapes import draw_set
 from helpers.settings import BUILD, PROJECT, Settings, load_settings
+from helpers.units import MIB
 from helpers.windows.geometry import STRIDES_IN_ALL, Geometry
+
+HOLDOUT_BYTES = 64 * MIB
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,15 @@ class Workshop:
         schedule = keras.optimizers.schedules.CosineDecay(self.settings.learning_rate, steps)
         return compile_fcn(model, schedule)
 
+    def holdout_data(self):
+        """The hold-out as a finite `SlidingSubset`, in order: for `validation_data` and scoring.
+
+        Decoded once up to 64 MiB; a larger one is a stream, read again for every score.
+
+        Notebook 03, "Train, 20 rounds, one window in memory".
+        """
+        return finite_data(self.holdout, self.size, self.geometry.batch_size)
+
     def __str__(self) -> str:
         height, width = self.size
         geometry = self.geometry
@@ -82,6 +94,17 @@ class Workshop:
             f"{geometry.stride:,}; {geometry.passes} passes a round, batches of "
             f"{geometry.batch_size}; images read as {height}×{width}."
         )
+
+
+def finite_data(index: Index, size: tuple[int, int], batch_size: int):
+    """An index as a finite `SlidingSubset`, in order: one window up to 64 MiB, else a stream."""
+    # Only here: what needs no network should not load Keras.
+    from helpers.windows import SlidingSubset
+
+    geometry = Geometry.one_window(len(index), size, batch_size)
+    if geometry.nbytes > HOLDOUT_BYTES:
+        geometry = Geometry.stream(len(index), size, batch_size)
+    return SlidingSubset(index, geometry, finite=True)
 
 
 def open_workshop(settings: Settings | None = None) -> Workshop:

@@ -1,6 +1,5 @@
 """What several test files share and is no fixture."""
 
-import functools
 import hashlib
 import io
 import os
@@ -198,7 +197,7 @@ def index_of_boxes(folder):
 
 
 def two_convolutions(seed=1):
-    """A small network, compiled, where what is tested is the training around it."""
+    """A small network with Dropout, compiled, where what is tested is the training around it."""
     import keras
 
     from helpers.network import compile_fcn
@@ -210,40 +209,47 @@ def two_convolutions(seed=1):
         keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=initial),
         keras.layers.BatchNormalization(),
         keras.layers.ReLU(),
+        keras.layers.Dropout(0.3),
         keras.layers.Conv2D(2, 3, padding="same", kernel_initializer=initial),
     ]
     return compile_fcn(keras.Sequential(layers, name="two_convolutions"))
 
 
-def train_on_boxes(index, folder, model=None, augment=None, changes=None, **arguments):
-    """`train` on the boxes, four rounds of two epochs; returns the model and the rounds.
+def subset_of_boxes(index, augment=None, **changes):
+    """Four rounds of six steps over the first 16 boxes: rows 0-10, 2-12, 4-14 and 6-16.
 
-    The windows are 0-10, 2-12, 4-14 and 6-16, in batches of 4, 4 and 2.
+    `changes` are other fields of its geometry.
     """
-    from helpers.network import train
     from helpers.windows import Geometry, SlidingSubset
 
-    model = model or two_convolutions()
-    numbers = {"batch_size": 4, "passes": 2, "seed": 5} | (changes or {})
-    geometry = Geometry(n_images=16, window=10, stride=2, size=BOX_SIZE, **numbers)
-    with SlidingSubset(index[:16], geometry, augment) as subset:
-        rounds = train(model, subset, index[16:], folder, progress=False, **arguments)
-    return model, rounds
+    numbers = {"n_images": 16, "window": 10, "stride": 2, "size": BOX_SIZE}
+    geometry = Geometry(**numbers | {"batch_size": 4, "passes": 2, "seed": 5} | changes)
+    return SlidingSubset(index[: geometry.n_images], geometry, augment)
 
 
-def interrupt_at(wanted):
-    """A callback that is Ctrl-C in the middle of the epoch `wanted`."""
-    import keras
+def fit_rounds(model, subset, *callbacks, first=0, **options):
+    """`fit` as `SaveRounds` wants it, from round `first` on, but for `options`."""
+    usual = {
+        "x": subset.from_round(first),
+        "initial_epoch": first,
+        "steps_per_epoch": subset.steps_per_round,
+        "epochs": subset.n_rounds,
+    }
+    return model.fit(callbacks=[*callbacks], shuffle=False, verbose=0, **usual | options)
 
-    class Interrupt(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.now = epoch
 
-        def on_train_batch_end(self, batch, logs=None):
-            if self.now == wanted and batch == 1:
-                raise KeyboardInterrupt
+def state_of(model):
+    """All that a model and its optimizer hold, as arrays; a file does not keep Dropout's seeds."""
+    import numpy as np
 
-    return Interrupt()
+    return [np.asarray(v) for v in (*model.weights, *model.optimizer.variables)]
+
+
+def assert_same_state(one, other):
+    import numpy as np
+
+    for ours, theirs in zip(state_of(one), state_of(other), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def bar_widths(ax):
@@ -305,20 +311,22 @@ def rows_of(images):
 
 class CodedReader:
     """Stands in for `read_block`: gives coded images, so that a batch says which rows it was made
-    of. Remembers the rows it read, in `rows`, and the threads it was called in."""
+    of. Remembers the rows it read, in `rows`; those read in the main thread also in `at_once`."""
 
     def __init__(self, fail_on=()):
-        self.rows, self.fail_on, self.threads = [], set(fail_on), set()
+        self.rows, self.at_once, self.fail_on = [], [], set(fail_on)
 
     def __call__(self, index, rows, size, images, masks):
         assert images.shape == (len(rows), *size, 3) and masks.shape == (len(rows), *size)
-        self.threads.add(threading.current_thread())
+        in_main = threading.current_thread() is threading.main_thread()
         for slot, row in enumerate(rows):
             if row in self.fail_on:
                 images[slot] = masks[slot] = 99
                 raise OSError(f"{index[row].image} cannot be decoded")
             images[slot], masks[slot] = coded_image(row, size)
             self.rows.append(int(row))
+            if in_main:
+                self.at_once.append(int(row))
 
 
 def assert_ring_holds(ring, rows):
@@ -329,120 +337,13 @@ def assert_ring_holds(ring, rows):
         slot = row % len(ring.rows)
         image, mask = coded_image(row, ring.size)
         assert ring.rows[slot] == row
-        np.testing.assert_array_equal(ring.images[slot], image)
-        np.testing.assert_array_equal(ring.masks[slot], mask)
+        np.testing.assert_array_equal(ring.arrays[0][slot], image)
+        np.testing.assert_array_equal(ring.arrays[1][slot], mask)
 
 
 def decoding_threads():
     """The live threads that decode images."""
     return [t for t in threading.enumerate() if t.name.startswith(("RingBuffer", "read_block"))]
-
-
-def coded_subset(n=58, window=20, stride=2, size=(2, 3), *, augment=None, background=True,
-                 read=None, **geometry):  # fmt: skip
-    """A `SlidingSubset` of coded images; `geometry` holds more fields of its `Geometry`."""
-    from helpers.windows import Geometry, SlidingSubset
-
-    geometry = Geometry(n, window, stride, size, **geometry)
-    read = read or CodedReader()
-    return SlidingSubset(index_of_names(n), geometry, augment, background=background, read=read)
-
-
-@functools.cache
-def _recording():
-    import keras
-
-    class RowRecorder(keras.Model):
-        """Trains nothing, but tells `note` the rows of each batch that `fit` trains it on."""
-
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(2)
-            self.note = None
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-            self.compile("sgd", loss, run_eagerly=True)
-
-        def call(self, images):
-            return self.dense(keras.ops.cast(images, "float32") / 255)
-
-        def train_step(self, *state_and_data):
-            *state, data = state_and_data  # JAX hands its state over first and wants it back
-            self.note(rows_of(keras.ops.convert_to_numpy(data[0])))
-            logs = {"loss": keras.ops.zeros(())}
-            return (logs, *state) if state else logs
-
-    class EpochRows(keras.callbacks.Callback):
-        """{epoch: list of batches} as trained, with the round that the subset said it was in."""
-
-        def __init__(self, subset):
-            super().__init__()
-            self.subset, self.seen, self.rounds = subset, {}, {}
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self.seen[epoch] = []
-            self.model.note = self.seen[epoch].append
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.rounds[epoch] = self.subset.round
-
-    class StopAt(keras.callbacks.Callback):
-        """Ends `fit`, or raises `error`, in the second batch of an epoch."""
-
-        def __init__(self, epoch, error=None):
-            super().__init__()
-            self.epoch, self.error, self.now = epoch, error, None
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self.now = epoch
-
-        def on_train_batch_end(self, batch, logs=None):
-            if self.now == self.epoch and batch == 1:
-                if self.error:
-                    raise self.error
-                self.model.stop_training = True
-
-    return RowRecorder, EpochRows, StopAt
-
-
-def row_recorder():
-    """A model that trains nothing and tells `fit_and_record` what it was given."""
-    return _recording()[0]()
-
-
-def stop_at(epoch, error=None):
-    """A callback that ends `fit`, or raises `error`, in the second batch of an epoch."""
-    return _recording()[2](epoch, error)
-
-
-def fit_and_record(subset, model=None, callbacks=(), shuffle=False, data=None, **options):
-    """`fit` on a coded subset; returns a record of the rows that each epoch trained."""
-    record = _recording()[1](subset)
-    model = model or row_recorder()
-    options.setdefault("epochs", subset.n_epochs)
-    data = subset if data is None else data
-    model.fit(data, shuffle=shuffle, verbose=0, callbacks=[record, *callbacks], **options)
-    return record
-
-
-def assert_trained(subset, record, epochs, shuffled=False):
-    """Every epoch trained its window's rows once, in the subset's own order."""
-    import numpy as np
-
-    geometry = subset.geometry
-    assert list(record.seen) == list(epochs)
-    for epoch, batches in record.seen.items():
-        now = geometry.windows[epoch // geometry.passes]
-        rows = [row for batch in batches for row in batch]
-        assert sorted(rows) == list(range(now.start, now.stop))
-        assert record.rounds[epoch] == now.round
-        rng = np.random.default_rng((geometry.seed, now.round, epoch))
-        order = (now.start + rng.permutation(now.stop - now.start)).tolist()
-        if shuffled:
-            size = geometry.batch_size
-            drawn = [order[i : i + size] for i in range(0, len(order), size)]
-            assert sorted(batches) == sorted(drawn)
-        else:
-            assert rows == order
 
 
 def right_answers(cases):

@@ -93,7 +93,12 @@ def test_every_module_has_its_tests_in_the_same_place(module):
 
 def test_every_test_of_a_module_has_its_module():
     known = {str(module.with_name(f"test_{module.name}")) for module in MODULES}
-    about_more = {"helpers/test_lazy.py", "helpers/test_portable.py", "experiments/test_results.py"}
+    about_more = {
+        "helpers/test_jax.py",
+        "helpers/test_lazy.py",
+        "helpers/test_portable.py",
+        "experiments/test_results.py",
+    }
     found = {
         path.relative_to(PROJECT / "tests").as_posix()
         for root in ("helpers", "experiments")

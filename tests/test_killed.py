@@ -21,24 +21,39 @@ import sys
 from helpers.quiet import keras
 import tensorflow as tf
 from helpers.data import index_voc
-from helpers.network import build_fcn, compile_fcn, train
+from helpers.network import SaveRounds, ScoreHoldout, build_fcn, compile_fcn, resume
 from helpers.settings import DATA_FOLDERS
 from helpers.windows import Geometry, SlidingSubset, flip_horizontally
+from helpers.workshop import finite_data
 
+folder, dropout = sys.argv[1], float(sys.argv[2])
 tf.config.experimental.enable_op_determinism()
 index = index_voc(DATA_FOLDERS["tiny"], "train")
 geometry = Geometry.scaled(58, (32, 32), batch_size=8, passes=2)
-model = compile_fcn(build_fcn(index.n_classes, (32, 32, 3)))
+model = build_fcn(index.n_classes, (32, 32, 3))
+if dropout:
+    model = keras.Model(model.input, keras.layers.Dropout(dropout)(model.output))
+compile_fcn(model)
 print("ready", flush=True)
 with SlidingSubset(index[:58], geometry, flip_horizontally) as subset:
-    train(model, subset, index[58:], sys.argv[1], resume=True, progress=False)
+    holdout = finite_data(index[58:], (32, 32), 8)
+    done = resume(model, folder, subset)
+    model.fit(
+        subset.from_round(done),
+        initial_epoch=done,
+        steps_per_epoch=subset.steps_per_round,
+        epochs=subset.n_rounds,
+        shuffle=False,
+        callbacks=[ScoreHoldout(holdout), SaveRounds(folder, subset)],
+        verbose=0,
+    )
 print("finished", flush=True)
 """
 
 
-def start(folder):
+def start(folder, dropout):
     return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(folder)],
+        [sys.executable, "-c", CHILD, str(folder), str(dropout)],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -46,8 +61,8 @@ def start(folder):
     )
 
 
-def seconds_of_a_whole_run(folder):
-    child = start(folder)
+def seconds_of_a_whole_run(folder, dropout):
+    child = start(folder, dropout)
     assert child.stdout.readline() == "ready\n"
     began = time.monotonic()
     assert child.communicate()[0] == "finished\n"
@@ -64,33 +79,33 @@ def rounds_of(folder):
     return [{key: value for key, value in row.items() if key != "seconds"} for row in rounds]
 
 
-def kill_until_finished(folder, n_kills, seconds, seed):
+def kill_until_finished(folder, dropout, n_kills, seconds, seed):
     """Kill `n_kills` times, each at a random moment; then let it finish. Returns the kills made."""
     rng, kills = random.Random(seed), 0
     while True:
-        child = start(folder)
+        child = start(folder, dropout)
         assert child.stdout.readline() == "ready\n"
         if kills < n_kills:
             # In the first third of what a whole run takes, so that there is more to be killed.
             time.sleep(rng.uniform(0, seconds / 3))
             child.send_signal(signal.SIGKILL)
-            kills += 1
-        said = child.communicate()[0]
-        if said == "finished\n":
+        if child.communicate()[0] == "finished\n":
             return kills
+        kills += 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize(
-    "n_kills",
+    ("n_kills", "dropout"),
     [
-        pytest.param(3, marks=pytest.mark.slow),
-        pytest.param(25, marks=[pytest.mark.torture, pytest.mark.timeout(900)]),
+        pytest.param(3, 0, marks=pytest.mark.slow),
+        pytest.param(3, 0.3, marks=pytest.mark.slow),
+        pytest.param(25, 0.3, marks=[pytest.mark.torture, pytest.mark.timeout(900)]),
     ],
 )
-def test_a_killed_training_ends_as_one_that_was_not(tmp_path, n_kills):
-    seconds = seconds_of_a_whole_run(tmp_path / "whole")
-    kills = kill_until_finished(tmp_path / "killed", n_kills, seconds, seed=n_kills)
+def test_a_killed_training_ends_as_one_that_was_not(tmp_path, n_kills, dropout):
+    seconds = seconds_of_a_whole_run(tmp_path / "whole", dropout)
+    kills = kill_until_finished(tmp_path / "killed", dropout, n_kills, seconds, seed=n_kills)
     assert rounds_of(tmp_path / "killed") == rounds_of(tmp_path / "whole")
     assert weights_of(tmp_path / "killed") == weights_of(tmp_path / "whole")
     left = {file.name for file in (tmp_path / "killed").iterdir()}

@@ -43,8 +43,8 @@ def digest(*arrays):
 def batch_of(round_, pass_, batch, augmented):
     augment = flip_horizontally if augmented else None
     with SlidingSubset(INDEX, GEOMETRY, augment, read=read_masks_only) as subset:
-        subset.seek(round_ * GEOMETRY.passes + pass_)
-        return subset[batch]
+        place = (round_ * GEOMETRY.passes + pass_) * GEOMETRY.steps_per_pass + batch
+        return subset[place]
 
 
 BATCHES = {  # (round, pass, batch, augmented): digest of images and masks

@@ -11,34 +11,41 @@ installed: `.venv/bin/pip install --constraint constraints.txt --editable ".[ben
 import argparse
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from experiments.race.compare import compare, table
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed
-from experiments.race.measure import RaceSettings
+from experiments.race.measure import USUAL, RaceSettings
 from experiments.records import NEW, settings_of, write_report
 from helpers.windows import Geometry
 from helpers.workshop import open_workshop
 
+OURS = "sliding_subset"
+NUMBERS = {  # option: its least value, its default, what it counts
+    "repeats": (1, 3, "runs of each loader"),
+    "pairs": (2, 10, "runs of SlidingSubset beside a constant batch"),
+    "size": (1, USUAL.size[0], "height and width of the images in pixels"),
+    "window": (1, USUAL.window, "images in a window"),
+    "stride": (1, USUAL.stride, "images by which the window moves on"),
+    "rounds": (1, USUAL.n_rounds, "windows"),
+    "passes": (1, USUAL.passes, "passes over each window"),
+    "batch-size": (1, USUAL.batch_size, "images in a batch"),
+}
+
 
 def main(arguments: list[str] | None = None) -> int:
     chosen = _parse(arguments)
-    geometry = Geometry(
-        n_images=chosen.window + (chosen.rounds - 1) * chosen.stride,
-        window=chosen.window,
-        stride=chosen.stride,
-        size=(chosen.size, chosen.size),
-        batch_size=chosen.batch_size,
-        passes=chosen.passes,
-    )
+    window, stride, size = chosen.window, chosen.stride, (chosen.size, chosen.size)
+    n_images = window + (chosen.rounds - 1) * stride
+    geometry = Geometry(n_images, window, stride, size, chosen.batch_size, chosen.passes)
     train = not chosen.load_only
     measured = {"train": train, "score": train, "load": True}
-    settings = RaceSettings(geometry, **measured)
-    workshop = open_workshop()
-    began = time.monotonic()
-    rows = compare(
-        chosen.methods, settings, workshop, chosen.repeats, lambda line: print(line, flush=True)
-    )
+    settings, workshop = RaceSettings(geometry, **measured), open_workshop()
+    began, said = time.monotonic(), partial(print, flush=True)
+    rows = compare(chosen.methods, settings, workshop, chosen.repeats, said)
+    ours = compare([OURS], replace(settings, load=False), workshop, chosen.pairs) if train else []
     minutes = round((time.monotonic() - began) / 60, 1)
     write_report(
         chosen.output,
@@ -47,48 +54,46 @@ def main(arguments: list[str] | None = None) -> int:
         settings=settings_of(geometry) | {"seed": geometry.seed} | measured,
         minutes=minutes,
         rows=rows,
+        ours=ours,
     )
-    print("", table(rows), f"{minutes} minutes; written to {chosen.output}", sep="\n")
+    print("", table(rows), *map(beside_the_limit, ours), sep="\n")
+    print(f"{minutes} minutes; written to {chosen.output}")
     return 0
 
 
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    usual = RaceSettings().geometry
-    parser = argparse.ArgumentParser(
-        description="Measure the loaders against each other, each run in a fresh process.",
-        epilog=f"The methods: {', '.join(LOADERS)}.",
+def beside_the_limit(row: dict) -> str:
+    """Our speed as a share of a constant batch's, in pairs; the longest pause between rounds."""
+    low, high = row["ratio_to_limit_interval"]
+    said = (
+        f"{row['label']}, {row['repeats']} pairs: {row['ratio_to_limit']:.3f} of the speed of one "
+        f"constant batch (95 % interval of the mean {low:.3f} to {high:.3f})"
     )
-    parser.add_argument("--methods", nargs="+", choices=LOADERS, metavar="METHOD",
-                        help="loaders to measure (default: all that are installed)")  # fmt: skip
-    for name, default, what in (
-        ("repeats", 3, "runs of each loader"),
-        ("size", usual.size[0], "height and width of the images in pixels"),
-        ("window", usual.window, "images in a window"),
-        ("stride", usual.stride, "images by which the window moves on"),
-        ("rounds", usual.n_rounds, "windows"),
-        ("passes", usual.passes, "passes over each window"),
-        ("batch-size", usual.batch_size, "images in a batch"),
-    ):
-        help_text = f"{what} (default: {default})"
-        parser.add_argument(f"--{name}", type=_count, default=default, metavar="N", help=help_text)
-    parser.add_argument("--load-only", action="store_true", help="train nothing")
-    parser.add_argument("--label", help="what to call the data (default: where they are from)")
-    parser.add_argument("--output", type=Path, default=NEW / "loaders.json", metavar="FILE.json",
-                        help="where to write (default: build/results/loaders.json)")  # fmt: skip
+    if row["largest_round_gap_ms"] is None:  # one round
+        return said
+    return (
+        f"{said}; the longest gap between steps at a change of round "
+        f"{row['largest_round_gap_ms']:.0f} ms, a usual step {row['step_ms']:.0f} ms"
+    )
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add("--methods", nargs="+", choices=LOADERS, help="default: all that are installed")
+    for name, (_, default, what) in NUMBERS.items():
+        add(f"--{name}", type=int, default=default, metavar="N", help=f"{what} ({default})")
+    add("--load-only", action="store_true", help="train nothing")
+    add("--label", help="what to call the data (where they are from)")
+    add("--output", type=Path, default=NEW / "loaders.json", help="in build/results by default")
     chosen = parser.parse_args(arguments)
-    if chosen.methods is None:
-        chosen.methods = installed()
-        if chosen.load_only:
-            without_loader = {"constant_batch", *LOOPS, *ARRAYS}
-            chosen.methods = [name for name in chosen.methods if name not in without_loader]
+    for name, (least, _, _) in NUMBERS.items():
+        if getattr(chosen, name.replace("-", "_")) < least:
+            parser.error(f"--{name} must be {least} or more")
+    without_loader = {"constant_batch", *LOOPS, *ARRAYS} if chosen.load_only else {}
+    usual = [name for name in installed() if name not in without_loader]
+    chosen.methods = chosen.methods or usual
     return chosen
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
 
 
 if __name__ == "__main__":

@@ -16,16 +16,9 @@ STEPS = {
     "format": ["-m", "ruff", "format", "--check", "."],
     "layers": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
     "unit tests": ["-m", "pytest", "-m", "not torture", "tests"],
-    "notebooks": [
-        "-m",
-        "pytest",
-        "--nbval-lax",
-        "--nbval-current-env",
-        "--nbval-cell-timeout=600",
-        "--timeout=900",
-        "notebooks",
-    ],
-}
+    "notebooks": ["-m", "pytest", "--nbval-lax", "--nbval-current-env",
+                  "--nbval-cell-timeout=600", "--timeout=900", "notebooks"],
+}  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -18,19 +18,17 @@ from helpers.workshop import Workshop, open_workshop
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Put the article's schedule to the test.")
-    parser.add_argument("--voc", action="store_true", help="photographs, and two of the variants")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, metavar="VARIANT",
-                        help=f"{', '.join(VARIANTS)} (default: all; two with --voc)")  # fmt: skip
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N",
-                        help="default: 0 1 2")  # fmt: skip
-    parser.add_argument("--label", help="what to call the data (default: where they are from)")
-    parser.add_argument("--output", type=Path, metavar="FILE.json",
-                        help="its runs are not made again (default: in build/results)")  # fmt: skip
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add("--voc", action="store_true", help="photographs, and two of the variants")
+    add("--variants", nargs="+", choices=VARIANTS, help="all by default, two with --voc")
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="0 1 2 by default")
+    add("--label", help="what to call the data (where they are from)")
+    add("--output", type=Path, help="in build/results by default")
     chosen = parser.parse_args(arguments)
-    chosen.variants = chosen.variants or (["article", "honest"] if chosen.voc else [*VARIANTS])
-    name = "voc2012_claims" if chosen.voc else "claims"
-    chosen.output = chosen.output or NEW / f"{name}.json"
+    variants = chosen.variants or (["article", "honest"] if chosen.voc else VARIANTS)
+    output = chosen.output or NEW / ("voc2012_claims.json" if chosen.voc else "claims.json")
     workshop = open_workshop()
     if chosen.voc and workshop.settings.source in ("shapes", "tiny"):
         parser.error(
@@ -38,8 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             "`make voc` and set TUTORIAL_PROFILE=full"
         )
     about = about_claims(workshop, chosen.label or workshop.settings.source)
-    to_do = workshop, "variant", chosen.variants, chosen.seeds
-    for run in measure_runs(chosen.output, about, run_variant, *to_do):
+    to_do = workshop, "variant", variants, chosen.seeds
+    for run in measure_runs(output, about, run_variant, *to_do):
         print(f"{run['variant']:<12} seed {run['seed']}: {last_round(run)}", flush=True)
     return 0
 

@@ -16,14 +16,13 @@ from helpers.workshop import open_workshop
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Compare what different orders teach.")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N",
-                        help="default: 0 1 2")  # fmt: skip
-    parser.add_argument("--orders", nargs="+", choices=ORDERS, metavar="ORDER", default=[*ORDERS],
-                        help=f"of {', '.join(ORDERS)} (default: all)")  # fmt: skip
-    parser.add_argument("--label", help="what to call the data (default: where they are from)")
-    parser.add_argument("--output", type=Path, default=NEW / "learning.json", metavar="FILE.json",
-                        help="its runs are not made again (default: in build/results)")  # fmt: skip
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="0 1 2 by default")
+    add("--orders", nargs="+", choices=ORDERS, default=[*ORDERS], help="all by default")
+    add("--label", help="what to call the data (where they are from)")
+    add("--output", type=Path, default=NEW / "learning.json", help="in build/results by default")
     chosen = parser.parse_args(arguments)
     workshop = open_workshop()
     about = {

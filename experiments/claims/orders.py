@@ -6,11 +6,10 @@ order in which the images come.
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 
 from helpers.data import VOID, Index, read_mask
-from helpers.network.training import Holdout
+from helpers.network import ScoreHoldout
 from helpers.windows import SlidingSubset, flip_horizontally
 from helpers.workshop import Workshop
 
@@ -28,30 +27,6 @@ ORDERS = {
 
 # The order of the list: shuffled once, shuffled anew for each pass, sorted by class.
 ONCE, ANEW, SORTED = "once", "anew", "sorted"
-
-
-class ScoreAt(keras.callbacks.Callback):
-    """Scores the hold-out after each of `steps` gradient steps, and ends training at the last."""
-
-    def __init__(self, holdout: Holdout, steps, batch_size: int):
-        super().__init__()
-        self.holdout, self.steps, self.batch_size = holdout, sorted(steps), batch_size
-        self.step, self.scores = 0, []
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        if self.step not in self.steps:
-            return
-        found = self.holdout.scores(self.model, self.batch_size)
-        self.scores.append(
-            {
-                "step": self.step,
-                "mean_iou": float(found.mean_iou),
-                "pixel_accuracy": float(found.pixel_accuracy),
-            }
-        )
-        if self.step == self.steps[-1]:
-            self.model.stop_training = True
 
 
 def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
@@ -111,17 +86,24 @@ def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = No
     """
     if passes is not None:
         workshop = replace(workshop, geometry=replace(workshop.geometry, passes=passes))
-    n_steps, batch_size = workshop.geometry.n_steps, workshop.geometry.batch_size
     model = workshop.network(seed=seed)
-    holdout = Holdout(workshop.holdout, workshop.size)
-    quarters = np.linspace(0, n_steps, 5).astype(int)[1:].tolist()
-    scored = ScoreAt(holdout, quarters, batch_size)
+    quarter = workshop.geometry.n_steps // 4
     with subset_in_order(order, workshop, seed) as subset:
-        callbacks = [subset.follow_callback(), scored]
-        data, epochs = subset.tf_data(), subset.n_epochs
-        model.fit(data, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+        history = model.fit(
+            subset,
+            steps_per_epoch=quarter,
+            epochs=4,
+            shuffle=False,
+            verbose=0,
+            callbacks=[ScoreHoldout(workshop.holdout_data())],
+        ).history
         decoded = subset.decoded
-    return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scored.scores}
+    found = zip(history["val_mean_iou"], history["val_pixel_accuracy"], strict=True)
+    scores = [
+        {"step": quarter * k, "mean_iou": float(iou), "pixel_accuracy": float(accuracy)}
+        for k, (iou, accuracy) in enumerate(found, start=1)
+    ]
+    return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scores}
 
 
 def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 
 from experiments.claims.orders import sorted_by_class
+from experiments.loop import train_windows
 from helpers.data import Index
-from helpers.network.training import Holdout
-from helpers.scoring import scores
-from helpers.windows import article_loop, compile_as_article, leaked_shares, split_windows
+from helpers.scoring import evaluate, scores
+from helpers.windows import compile_as_article, leaked_shares, split_windows
 from helpers.windows.geometry import Window
-from helpers.workshop import Workshop
+from helpers.workshop import Workshop, finite_data
 
 VALIDATION_SHARE = 0.1
 # The article's batches are 32 of a window of 1,000. In proportion to the window, the number of
@@ -62,14 +62,17 @@ def run_variant(
         splits = split_windows(windows, VALIDATION_SHARE, seed)
         epochs = round(samples_seen / len(splits[0][0]))
     judge = _Judge(workshop, index, splits, each_epoch=variant == "honest")
-    histories = article_loop(
-        workshop.network(seed=seed), index, windows, workshop.size,
-        epochs=epochs, batch_size=batch_size_of(workshop), seed=seed,
-        validation_share=VALIDATION_SHARE, one_hot=False,
-        compile_model=lambda model: _compile(model, workshop),
-        compile_each_round=variant != "one_compile",
-        patience=epochs if variant == "honest" else 3,
-        callbacks=[judge],
+    patience = epochs if variant == "honest" else 3
+    stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)
+
+    def compile_model(model, round_):
+        if round_ == 0 or variant != "one_compile":
+            _compile(model, workshop)
+
+    histories = train_windows(
+        workshop.network(seed=seed), index, workshop.size, windows, splits,
+        epochs=epochs, batch_size=batch_size_of(workshop), compile_model=compile_model,
+        callbacks=[stopping, judge],
     )  # fmt: skip
     return {"variant": variant, "seed": seed, "rounds": judge.rounds_with(histories)}
 
@@ -92,8 +95,8 @@ class _Judge(keras.callbacks.Callback):
     def __init__(self, workshop: Workshop, index: Index, splits, each_epoch: bool):
         super().__init__()
         self.workshop, self.index, self.splits = workshop, index, splits
-        self.holdout = Holdout(workshop.holdout, workshop.size)
-        self.first_window = Holdout(index[: workshop.geometry.window], workshop.size)
+        self.holdout = workshop.holdout_data()
+        self.first_window = self._data(index[: workshop.geometry.window])
         self.each_epoch, self.rounds, self.samples_seen = each_epoch, [], 0
         self.leaked = leaked_shares(splits)
 
@@ -109,7 +112,7 @@ class _Judge(keras.callbacks.Callback):
 
     def _score(self, k: int) -> None:
         validation = self.splits[k][1]
-        split = self._matrices(Holdout(self.index[validation], self.workshop.size))
+        split = self._matrices(self._data(self.index[validation]))
         holdout = self._matrices(self.holdout)
         n_parts = max(1, len(holdout) // len(validation))
         parts = [_scores(part) for part in np.array_split(holdout, n_parts)]
@@ -126,8 +129,11 @@ class _Judge(keras.callbacks.Callback):
             }
         )
 
-    def _matrices(self, images: Holdout) -> np.ndarray:
-        return images.matrices(self.model, self.workshop.geometry.batch_size)
+    def _data(self, index: Index):
+        return finite_data(index, self.workshop.size, self.workshop.geometry.batch_size)
+
+    def _matrices(self, data) -> np.ndarray:
+        return evaluate(self.model, data, per_image=True)
 
     def rounds_with(self, histories: list[dict]) -> list[dict]:
         """The rounds, each with Keras' own accuracy on its split after each epoch."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy import stats
 from tabulate import tabulate
 
 from experiments.race.loaders import LOADERS
@@ -38,7 +39,11 @@ def compare(
 
 
 def _row(method: str, runs: list[dict]) -> dict:
-    """Medians over the runs, and the smallest and largest value of what the figures show."""
+    """Medians over the runs, and the smallest and largest value of what the figures show.
+
+    `ratio_to_limit` is paired: each run has measured its own limit just before. Its mean over the
+    runs has a 95 % interval (Student's t), if there is more than one.
+    """
     chosen = LOADERS[method]
     row = {"method": method, "label": chosen.label, "kind": chosen.kind, "shuffle": chosen.shuffle}
     row["repeats"] = len(runs)
@@ -47,7 +52,17 @@ def _row(method: str, runs: list[dict]) -> dict:
         row[name] = _plain(np.median(values)) if values else None
         if name in SPREAD and values:
             row[f"{name}_min"], row[f"{name}_max"] = min(values), max(values)
+    ratios = [run["ratio_to_limit"] for run in runs if "ratio_to_limit" in run]
+    if len(ratios) > 1:
+        row["ratio_to_limit_interval"] = interval(ratios)
     return row
+
+
+def interval(values) -> list[float]:
+    """The 95 % interval of the mean of a few values, by Student's t: [low, high]."""
+    mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
+    half = stats.t.ppf(0.975, len(values) - 1) * error
+    return [float(mean - half), float(mean + half)]
 
 
 def _plain(number) -> float | int:

@@ -1,37 +1,14 @@
-"""What stays in memory is known beforehand: one batch (the limit), everything, or one window."""
+"""What stays in memory is known beforehand: everything, or one window."""
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 
+from experiments.loop import train_windows
 from experiments.race.schedule import Schedule
-from helpers.windows import SlidingSubset, article_loop
-from helpers.windows.subset import without_tuning
-
-# The limit: nothing to read.
-
-
-def constant_batch(schedule: Schedule):
-    """One batch that stays in memory, given again and again: as fast as `fit` can be here."""
-    import tensorflow as tf
-
-    images = tf.data.Dataset.from_tensor_slices(schedule.read(range(schedule.geometry.batch_size)))
-    # The cache keeps the batch as it is. `batch` leaves the batch size open, as all other data
-    # sets do: the network is traced once for all of them.
-    batch = images.batch(schedule.geometry.batch_size).cache()
-    return without_tuning(batch.repeat(schedule.geometry.steps_per_pass))
-
-
-def train_on_batch(schedule: Schedule, model, callbacks) -> None:
-    """The same batch without `fit`, its callbacks and its data adapter."""
-    images, masks = schedule.read(range(schedule.geometry.batch_size))
-    callbacks = keras.callbacks.CallbackList(callbacks, model=model)
-    for step in range(schedule.geometry.n_steps):
-        callbacks.on_train_batch_begin(step)
-        model.train_on_batch(images, masks)
-        callbacks.on_train_batch_end(step)
-
+from helpers.data import read_mask
+from helpers.windows import SlidingSubset, compile_as_article, split_windows
+from helpers.windows.article import one_hot
 
 # Everything in memory.
 
@@ -42,46 +19,42 @@ def float64_in_memory(schedule: Schedule):
     return images.astype(np.float64), masks
 
 
-def float32_in_memory(schedule: Schedule):
-    """Every image as the numbers that the network computes with."""
-    images, masks = schedule.read(range(schedule.geometry.n_images))
-    return images.astype(np.float32), masks
-
-
-def uint8_in_memory(schedule: Schedule):
-    """Every image as the bytes it is; the network scales them."""
-    return schedule.read(range(schedule.geometry.n_images))
-
-
 # One window in memory.
 
 
 def article_as_written(schedule: Schedule, model, callbacks) -> None:
     """All images stay in memory; masks are one-hot float64; each round compiles anew."""
-    _article(schedule, model, callbacks, keep_all_images=True)
+    every_image, _ = schedule.read(range(schedule.geometry.n_images))
+
+    def read(index, rows, size):
+        masks = [read_mask(index[row].mask, size, index.n_classes) for row in rows]
+        return every_image[rows.start : rows.stop], np.stack(masks)
+
+    _article(
+        schedule, model, callbacks, read,
+        compile_model=lambda model, round_: compile_as_article(model),
+        as_targets=lambda masks: one_hot(masks, schedule.index.n_classes),
+    )  # fmt: skip
 
 
 def article_as_meant(schedule: Schedule, model, callbacks) -> None:
     """One window of bytes, read anew each round; the model stays as it was compiled."""
-    stay_compiled = {"compile_each_round": False, "compile_model": lambda model: None}
-    _article(schedule, model, callbacks, one_hot=False, **stay_compiled)
+    _article(schedule, model, callbacks, schedule.reader)
 
 
-def _article(schedule, model, callbacks, **choices):
-    # No validation split and no early stopping here: every method takes the same steps.
+def _article(schedule, model, callbacks, read, **choices):
+    # No validation and no early stopping here: every method takes the same steps.
     geometry = schedule.geometry
-    article_loop(
-        model, schedule.used, geometry.windows, geometry.size,
-        epochs=geometry.passes, batch_size=geometry.batch_size, seed=geometry.seed,
-        validation_share=0, callbacks=callbacks, read=schedule.reader, **choices,
+    splits = split_windows(geometry.windows, 0, geometry.seed)
+    train_windows(
+        model, schedule.used, geometry.size, geometry.windows, splits, epochs=geometry.passes,
+        batch_size=geometry.batch_size, callbacks=callbacks, read=read, **choices,
     )  # fmt: skip
 
 
-def sliding_subset(schedule: Schedule, background=True):
+def sliding_subset(schedule: Schedule):
     """Ours: a ring buffer; only new images are decoded, while the network trains."""
-    return SlidingSubset(
-        schedule.used, schedule.geometry, read=schedule.reader, background=background
-    )
+    return SlidingSubset(schedule.used, schedule.geometry, read=schedule.reader)
 
 
 def sliding_subset_reshuffled(schedule: Schedule):
@@ -92,8 +65,3 @@ def sliding_subset_reshuffled(schedule: Schedule):
     longer = schedule.used.reshuffled(length, geometry.seed)
     once = replace(geometry, n_images=length, passes=1)
     return sliding_subset(replace(schedule, index=longer, geometry=once))
-
-
-def sliding_subset_waiting(schedule: Schedule):
-    """Ours without the thread: training waits while new images are decoded."""
-    return sliding_subset(schedule, background=False)

@@ -1,8 +1,9 @@
 """The ways to feed a network, each written as its own documentation would have it.
 
-A loader takes a `Schedule` and returns what `fit` is given: a data set, or a pair of NumPy
-arrays (`ARRAYS`). All see the same images, in batches of the same size, for the same number of
-steps. Those in `LOOPS` are called with (schedule, model, callbacks) and train by themselves.
+A loader takes a `Schedule` and returns what `fit` is given: a data set without an end, from which
+one iterator takes all steps, or a pair of NumPy arrays (`ARRAYS`). All see the same images, in
+batches of the same size, for the same number of steps. Those in `LOOPS` are called with (schedule,
+model, callbacks) and train by themselves.
 `measure.py` measures them.
 """
 
@@ -27,27 +28,21 @@ LIMIT, MEMORY, SUBSET, STREAM = "limit", "in memory", "subset", "stream"
 IN_MEMORY, TF_DATA, PER_BATCH = "in_memory", "tf_data", "per_batch"
 
 LOADERS = {
-    "constant_batch": Loader("fit, one constant batch", LIMIT, NONE, IN_MEMORY),
-    "train_on_batch": Loader("train_on_batch, the same", LIMIT, NONE, IN_MEMORY),
+    "constant_batch": Loader("fit, one constant batch", LIMIT, NONE, PER_BATCH),
     "float64_in_memory": Loader("float64 array", MEMORY, WHOLE, IN_MEMORY),
-    "float32_in_memory": Loader("float32 array", MEMORY, WHOLE, IN_MEMORY),
-    "uint8_in_memory": Loader("uint8 array", MEMORY, WHOLE, IN_MEMORY),
     "uint8_batches": Loader("uint8 array, by batches", MEMORY, WHOLE, PER_BATCH),
     "article_as_written": Loader("article, as written", SUBSET, WINDOW, IN_MEMORY),
     "article_as_meant": Loader("article, as meant", SUBSET, WINDOW, IN_MEMORY),
     "sliding_subset": Loader("SlidingSubset", SUBSET, WINDOW, IN_MEMORY),
-    "sliding_subset_waiting": Loader("SlidingSubset, no thread", SUBSET, WINDOW, IN_MEMORY),
     "sliding_subset_reshuffled": Loader("SlidingSubset, reshuffled", SUBSET, WINDOW, IN_MEMORY),
     "tf_data": Loader("tf.data", STREAM, WHOLE, TF_DATA),
-    "tf_data_ram_budget": Loader("tf.data, ram_budget", STREAM, WHOLE, TF_DATA),
     "tf_data_cached": Loader("tf.data, cache(file)", STREAM, WINDOW, TF_DATA),
     "py_dataset": Loader("PyDataset, 1 worker", STREAM, WHOLE, PER_BATCH),
-    "py_dataset_2_workers": Loader("PyDataset, 2 workers", STREAM, WHOLE, PER_BATCH),
     "memmap": Loader("memmap of bytes", STREAM, WHOLE, PER_BATCH),
     "grain": Loader("Grain", STREAM, WHOLE, PER_BATCH),
 }
-ARRAYS = ("float64_in_memory", "float32_in_memory", "uint8_in_memory")
-LOOPS = ("train_on_batch", "article_as_written", "article_as_meant")
+ARRAYS = ("float64_in_memory",)
+LOOPS = ("article_as_written", "article_as_meant")
 
 
 def loader(name: str) -> Callable:

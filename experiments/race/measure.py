@@ -8,24 +8,22 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
-from multiprocessing.pool import ThreadPool
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 
-from experiments.race.loaders import LOADERS, LOOPS, WHOLE, loader
+from experiments.race.loaders import LOOPS, loader
 from experiments.race.schedule import CountingReader, Schedule
 from experiments.race.step_clock import StepClock
 from helpers.memory import measure_peak, peak_rss, rebase
 from helpers.network import compile_fcn
-from helpers.network.training import Holdout
 from helpers.quiet import keras
+from helpers.scoring import evaluate, scores
 from helpers.units import MIB
 from helpers.windows import Geometry, SlidingSubset
-from helpers.workshop import Workshop
+from helpers.workshop import Workshop, finite_data
 
 # The parent looks after the child twice a second: more often would be felt on two cores.
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -100,8 +98,8 @@ def _train(method: str, schedule: Schedule, workshop: Workshop, score: bool) -> 
     row["seconds_to_first_batch"] = clock.times[0] - began
     row["decoded_images"] = schedule.reader.decoded
     if score:
-        found = Holdout(workshop.holdout, geometry.size).scores(model, geometry.batch_size)
-        row["holdout_miou"] = float(found.mean_iou)
+        holdout = finite_data(workshop.holdout, geometry.size, geometry.batch_size)
+        row["holdout_miou"] = scores(evaluate(model, holdout)).mean_iou
     row["limit_images_per_s"], row["ratio_to_limit"] = limit, row["images_per_s"] / limit
     return row
 
@@ -144,17 +142,24 @@ def _fit(method: str, schedule: Schedule, model, clock) -> None:
     if method in LOOPS:
         loader(method)(schedule, model, [clock])
         return
-    feed = loader(method)(schedule)
-    epochs = schedule.geometry.n_rounds * schedule.geometry.passes
-    if LOADERS[method].shuffle == WHOLE:
-        epochs = schedule.n_passes
+    feed, geometry = loader(method)(schedule), schedule.geometry
+    options = {"callbacks": [clock], "verbose": 0}
     if isinstance(feed, tuple):
-        arrays = {"x": feed[0], "y": feed[1], "batch_size": schedule.geometry.batch_size}
-        model.fit(**arrays, epochs=epochs, callbacks=[clock], verbose=0)
+        images, masks = feed
+        model.fit(
+            images, masks, batch_size=geometry.batch_size, epochs=schedule.n_passes, **options
+        )
     else:
-        data = feed.tf_data() if isinstance(feed, SlidingSubset) else feed
-        model.fit(data, epochs=epochs, shuffle=False, callbacks=[clock], verbose=0)
+        # The same for all: one iterator through all steps, so that nothing begins anew.
+        steps, rounds = _steps_and_rounds(feed, geometry)
+        model.fit(feed, steps_per_epoch=steps, epochs=rounds, shuffle=False, **options)
         _close(feed)
+
+
+def _steps_and_rounds(feed, geometry: Geometry) -> tuple[int, int]:
+    """The geometry's; of a subset its own, which may have more rounds of fewer passes."""
+    own = feed.geometry if isinstance(feed, SlidingSubset) else geometry
+    return own.steps_per_round, own.n_rounds
 
 
 def _close(feed) -> None:
@@ -174,12 +179,12 @@ def _load_alone(feed, schedule: Schedule) -> dict:
         return {}  # arrays: there is no loader
     first_round = schedule.geometry.steps_per_round
     others = schedule.geometry.n_steps - first_round
-    with closing(_batches(feed)) as batches:
-        for _ in islice(batches, first_round):
-            pass
-        began, cpu_began = time.perf_counter(), time.process_time()
-        n_images = sum(len(batch[0]) for batch in islice(batches, others))
-        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    batches = _batches(feed)
+    for _ in islice(batches, first_round):
+        pass
+    began, cpu_began = time.perf_counter(), time.process_time()
+    n_images = sum(len(batch[0]) for batch in islice(batches, others))
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     _close(feed)
     return {
         "loader_images_per_s": n_images / seconds,
@@ -189,15 +194,7 @@ def _load_alone(feed, schedule: Schedule) -> dict:
 
 
 def _batches(feed) -> Iterator:
-    """Epoch after epoch of batches, as Keras asks for them."""
-    while True:
-        if not isinstance(feed, keras.utils.PyDataset):
-            yield from feed
-        else:
-            feed.on_epoch_begin()
-            if feed.workers > 1:  # what Keras' enqueuer does
-                with ThreadPool(feed.workers) as pool:
-                    yield from pool.imap(feed.__getitem__, range(len(feed)))
-            else:
-                yield from feed
-            feed.on_epoch_end()
+    """Step after step, as Keras asks for them."""
+    if isinstance(feed, keras.utils.PyDataset):
+        return (feed[step] for step in count())
+    return iter(feed)

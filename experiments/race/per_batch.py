@@ -9,40 +9,40 @@ from experiments.race.schedule import Schedule
 from helpers.data import read_pair
 
 
-class DecodedPerBatch(keras.utils.PyDataset):
-    """Reads the images of a batch when it is asked for: https://keras.io/api/utils/python_utils"""
+class StepDataset(keras.utils.PyDataset):
+    """Batches of all steps, pass after pass over a shuffled list; to Keras it is infinite.
 
-    def __init__(self, schedule, **kwargs):
-        super().__init__(**kwargs)
+    As `SlidingSubset` it is asked for ever higher steps through one iterator, so `fit` loses no
+    time between epochs: https://keras.io/api/utils/python_utils
+    """
+
+    num_batches = None
+
+    def __init__(self, schedule):
+        super().__init__()
         self.schedule, self.geometry = schedule, schedule.geometry
-        self.rng = np.random.default_rng(self.geometry.seed)
-        self.on_epoch_end()
 
-    def __len__(self):
-        return self.geometry.n_images // self.geometry.batch_size
+    def __getitem__(self, step):
+        size = self.geometry.batch_size
+        pass_, batch = divmod(step, self.geometry.n_images // size)
+        rng = np.random.default_rng((self.geometry.seed, pass_))
+        order = rng.permutation(self.geometry.n_images)
+        return self.take(order[batch * size : (batch + 1) * size])
 
-    def __getitem__(self, i):
-        first = i * self.geometry.batch_size
-        return self.take(self.order[first : first + self.geometry.batch_size])
+
+class DecodedPerBatch(StepDataset):
+    """Reads the images of a batch when it is asked for."""
 
     def take(self, rows):
         return self.schedule.reader(self.schedule.used, rows, self.geometry.size, threads=1)
 
-    def on_epoch_end(self):
-        self.order = self.rng.permutation(self.geometry.n_images)
-
 
 def py_dataset(schedule: Schedule):
-    """A Keras data set that decodes each batch, in the thread that trains."""
-    return DecodedPerBatch(schedule, workers=1)
+    """A Keras data set that decodes each batch, in the thread that gathers them."""
+    return DecodedPerBatch(schedule)
 
 
-def py_dataset_2_workers(schedule: Schedule):
-    """The same with two threads, which decode ahead."""
-    return DecodedPerBatch(schedule, workers=2)
-
-
-class Memmap(DecodedPerBatch):
+class Memmap(StepDataset):
     """Batches copied out of files of decoded bytes, of which only their own pages are read."""
 
     def __init__(self, schedule):
@@ -67,7 +67,7 @@ def memmap(schedule: Schedule):
     return Memmap(schedule)
 
 
-class Batches(DecodedPerBatch):
+class Batches(StepDataset):
     """Batches copied out of arrays that lie in memory."""
 
     def __init__(self, schedule):
@@ -83,6 +83,22 @@ def uint8_batches(schedule: Schedule):
     return Batches(schedule)
 
 
+class Constant(StepDataset):
+    """The same batch at every step."""
+
+    def __init__(self, schedule):
+        super().__init__(schedule)
+        self.batch = schedule.read(range(self.geometry.batch_size))
+
+    def __getitem__(self, step):
+        return self.batch
+
+
+def constant_batch(schedule: Schedule):
+    """One batch that stays in memory, given again and again: as fast as `fit` can be here."""
+    return Constant(schedule)
+
+
 def grain(schedule: Schedule):
     """Google's loader: https://google-grain.readthedocs.io/en/latest/tutorials/dataset_basic_tutorial.html"""
     import grain  # optional: the tutorial does not need it
@@ -94,7 +110,7 @@ def grain(schedule: Schedule):
         return read_pair(index[int(row)], geometry.size, index.n_classes, index.palette)
 
     rows = grain.MapDataset.range(geometry.n_images).shuffle(geometry.seed)
-    batches = rows.repeat(schedule.n_passes).map(decode).batch(geometry.batch_size)
+    batches = rows.repeat().map(decode).batch(geometry.batch_size)
     # By default up to 500 batches are kept ready: a whole data set in memory.
     options = grain.ReadOptions(num_threads=os.cpu_count(), prefetch_buffer_size=4)
     return batches.to_iter_dataset(options)

@@ -1,7 +1,5 @@
 """`tf.data`, which streams from paths. TensorFlow is named here because it is the subject."""
 
-from dataclasses import replace
-
 import numpy as np
 import tensorflow as tf
 from PIL import Image
@@ -10,23 +8,13 @@ from experiments.race.schedule import Schedule
 from helpers.data import VOID, voc_palette
 
 
-def tf_data(schedule: Schedule, ram_budget=None):
+def tf_data(schedule: Schedule):
     """From paths: https://www.tensorflow.org/guide/data_performance"""
     # A buffer of all paths costs next to nothing; a buffer of all images is the data set.
     paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
     images = paths.map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
-    batches = images.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)
-    if ram_budget is None:
-        return batches
-    options = tf.data.Options()
-    options.autotune.enabled = True
-    options.autotune.ram_budget = ram_budget
-    return batches.with_options(options)
-
-
-def tf_data_ram_budget(schedule: Schedule):
-    """The same; its autotuner may use as much memory as one of our windows."""
-    return tf_data(schedule, ram_budget=_window_bytes(schedule.geometry))
+    batches = images.batch(schedule.geometry.batch_size).repeat()
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def tf_data_cached(schedule: Schedule):
@@ -34,11 +22,8 @@ def tf_data_cached(schedule: Schedule):
     decoded = _paths(schedule).map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     cached = decoded.cache(str(schedule.folder / "cache"))
     shuffled = cached.shuffle(schedule.geometry.window, seed=schedule.geometry.seed)
-    return shuffled.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)
-
-
-def _window_bytes(geometry):
-    return replace(geometry, n_images=geometry.window).nbytes
+    batches = shuffled.batch(schedule.geometry.batch_size).repeat()
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def _paths(schedule):

@@ -29,13 +29,13 @@ def network():
 
 
 class CountedSubset(SlidingSubset):
-    """Counts the batches that were asked for: Keras asks ahead of the training step."""
+    """Knows the highest step that was asked for: Keras asks ahead of the training step."""
 
-    asked = 0
+    highest = -1
 
-    def __getitem__(self, batch):
-        self.asked += 1
-        return super().__getitem__(batch)
+    def __getitem__(self, step):
+        self.highest = max(self.highest, step)
+        return super().__getitem__(step)
 
 
 class Notes(keras.callbacks.Callback):
@@ -43,17 +43,14 @@ class Notes(keras.callbacks.Callback):
 
     def __init__(self, subset):
         super().__init__()
-        self.subset, self.rss, self.ahead = subset, [], 0
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.subset.asked = 0  # `fit` looks at two batches before it begins
+        self.subset, self.rss, self.ahead, self.done = subset, [], 0, 0
 
     def on_train_batch_end(self, batch, logs=None):
-        self.ahead = max(self.ahead, self.subset.asked - batch)
+        self.ahead = max(self.ahead, self.subset.highest - self.done)
+        self.done += 1
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.subset.geometry.passes == 0:
-            self.rss.append(current_rss())
+        self.rss.append(current_rss())
 
 
 def run(work, data, window, stride, rounds=3, passes=2, painted=False):
@@ -74,7 +71,7 @@ def run(work, data, window, stride, rounds=3, passes=2, painted=False):
         notes = Notes(subset)
         _work(work, subset, model, notes)
         found |= {"high_water": peak_rss(), "arrays": subset.nbytes, "decoded": subset.decoded}
-        found |= {"index": subset.ring.index.nbytes, "rss": notes.rss, "ahead": notes.ahead}
+        found |= {"index": subset.index.nbytes, "rss": notes.rss, "ahead": notes.ahead}
     return found | {"kept": rebase() - found["base"]}
 
 
@@ -87,14 +84,21 @@ def _subset(images, window, stride, rounds, passes, read):
 
 def _work(work, subset, model, notes):
     if work == "fit":
-        model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0, callbacks=[notes])
+        model.fit(
+            subset,
+            steps_per_epoch=subset.steps_per_round,
+            epochs=subset.n_rounds,
+            shuffle=False,
+            verbose=0,
+            callbacks=[notes],
+        )
         return
-    for epoch in range(subset.n_epochs):
-        subset.seek(epoch)
-        if work == "loop":
-            for _ in subset:
-                pass
-        elif work == "step":
-            batch = subset[0]
-            for _ in range(len(subset)):
+    if work == "loop":
+        for _ in subset:
+            pass
+        return
+    for step in range(0, len(subset), subset.steps_per_round):
+        batch = subset[step]
+        if work == "step":
+            for _ in range(subset.steps_per_round):
                 model.train_on_batch(*batch)

@@ -165,15 +165,16 @@ def check_repaired_loop(train_on_windows) -> None:
         len(seen.epochs) == 1,
         f"`fit` was called {len(seen.epochs)} times; call it once, for all windows.",
     )
-    rounds, passes, n_images = GEOMETRY.n_rounds, GEOMETRY.passes, GEOMETRY.n_images
+    rounds, n_images = GEOMETRY.n_rounds, GEOMETRY.n_images
     expect(
         seen.largest_block <= GEOMETRY.window,
         f"{seen.largest_block} images were decoded at once; the window is {GEOMETRY.window}.",
     )
     expect(
-        seen.epochs == [rounds * passes] and seen.decoded == n_images,
-        f"`fit` ran {seen.epochs[0]} epochs and {seen.decoded} of {n_images} images were decoded; "
-        f"{rounds} windows of {passes} epochs are {rounds * passes} epochs.",
+        (seen.epochs, seen.steps, seen.decoded) == ([rounds], [GEOMETRY.steps_per_round], n_images),
+        f"`fit` ran {seen.epochs[0]} epochs of {seen.steps[0]} steps, and {seen.decoded} of "
+        f"{n_images} images were decoded; there are {rounds} windows, and an epoch is a round: "
+        "steps_per_epoch says how long.",
     )
     expect(
         seen.closed,
@@ -183,10 +184,10 @@ def check_repaired_loop(train_on_windows) -> None:
 
 
 def _observe(train_on_windows: Callable) -> SimpleNamespace:
-    """Run the function; the data sets it built, the epochs of each `fit`, what it decoded."""
+    """Run the function; what it built and decoded, the epochs of each `fit` and their steps."""
     import keras  # not above: notebook 1 has no use for TensorFlow and measures memory
 
-    data_sets, epochs, blocks = [], [], []
+    data_sets, epochs, steps, blocks = [], [], [], []
     model, index = _tiny_network(keras), _index()
     begin, fit = keras.utils.PyDataset.__init__, model.fit
 
@@ -197,6 +198,7 @@ def _observe(train_on_windows: Callable) -> SimpleNamespace:
     def counting_fit(*args, **options):
         history = fit(*args, **options)
         epochs.append(len(history.epoch))
+        steps.append(history.params["steps"])
         return history
 
     def read(index, rows, size, images, masks):
@@ -211,6 +213,7 @@ def _observe(train_on_windows: Callable) -> SimpleNamespace:
     return SimpleNamespace(
         data_sets=data_sets,
         epochs=epochs,
+        steps=steps,
         decoded=sum(blocks),
         largest_block=max(blocks, default=0),
         closed=all(getattr(data_set, "closed", True) for data_set in data_sets),

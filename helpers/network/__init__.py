@@ -1,4 +1,4 @@
-"""The FCN, its training over windows, and the rounds on disk."""
+"""The FCN, its score on a hold-out after each round, and the rounds on disk."""
 
 from importlib import import_module
 
@@ -10,8 +10,9 @@ _MODULES = {
     "bilinear_kernel": "fcn",
     "void_aware_loss": "fcn",
     "SMALL_BLOCKS": "fcn",
-    "train": "training",
-    "load_history": "checkpoints",
+    "ScoreHoldout": "holdout",
+    "SaveRounds": "checkpoints",
+    "resume": "checkpoints",
 }
 __all__ = sorted(_MODULES)
 

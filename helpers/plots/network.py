@@ -72,7 +72,7 @@ def upsampling_steps(maps: Sequence[np.ndarray], titles: Sequence[str]) -> np.nd
 def curves_by_round(history: Sequence[dict], baseline: Mapping[str, float]) -> np.ndarray:
     """Loss, accuracy and mean IoU by round, as `helpers.network` records them. Returns the axes.
 
-    Each entry of `history` has "loss", "accuracy", "holdout_pixel_accuracy", "holdout_mean_iou".
+    Each entry of `history` has "loss", "accuracy", "val_pixel_accuracy", "val_mean_iou".
     `baseline` holds the "pixel_accuracy" and "mean_iou" of calling everything background.
     """
     _, axes = plt.subplots(1, 3, figsize=(9.5, 3.1))
@@ -84,8 +84,8 @@ def curves_by_round(history: Sequence[dict], baseline: Mapping[str, float]) -> n
 
     line(axes[0], "loss", BLUE, "window")
     line(axes[1], "accuracy", BLUE, "window")
-    line(axes[1], "holdout_pixel_accuracy", ORANGE, "hold-out")
-    line(axes[2], "holdout_mean_iou", ORANGE, "hold-out")
+    line(axes[1], "val_pixel_accuracy", ORANGE, "hold-out")
+    line(axes[2], "val_mean_iou", ORANGE, "hold-out")
     for ax, key in ((axes[1], "pixel_accuracy"), (axes[2], "mean_iou")):
         ax.axhline(baseline[key], linestyle="--", color=GREY, linewidth=1.2, label="all background")
     axes[0].set(title="Loss", ylim=(0, None))

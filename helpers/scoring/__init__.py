@@ -9,8 +9,8 @@ _MODULES = {
     "scores": "matrix",
     "averages": "matrix",
     "predict_masks": "predict",
-    "image_matrices": "predict",
     "evaluate": "predict",
+    "evaluate_native": "predict",
     "iou_by_object_size": "objects",
 }
 __all__ = sorted(_MODULES)

@@ -1,12 +1,11 @@
-"""Predict an index batch by batch, and count what is right: one confusion matrix an image."""
+"""Predict batch by batch, and count what is right: one confusion matrix an image."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from helpers.data import read_block, read_pair
+from helpers.data import read_pair
 from helpers.scoring.matrix import confusion_matrix
 
 
@@ -21,43 +20,51 @@ def predict_masks(model, images: np.ndarray, batch_size: int = 32) -> np.ndarray
     masks = np.empty(images.shape[:3], np.uint8)
     for start in range(0, len(images), batch_size):
         rows = slice(start, start + batch_size)
-        masks[rows] = model.predict_on_batch(images[rows]).argmax(axis=-1)
+        masks[rows] = _argmax(model.predict_on_batch(images[rows]))
     return masks
 
 
-def image_matrices(
-    model, index, size, *, native: bool = False, batch_size: int = 32
-) -> Iterator[np.ndarray]:
-    """One confusion matrix an image, in the order of `index`, with one batch in memory.
+def evaluate(model, data, *, per_image: bool = False) -> np.ndarray:
+    """The confusion matrix of a data set, int64 (C, C); `per_image`: of each image, (n, C, C).
 
-    `size` is the network's (height, width). With `native=True` the logits are resized bilinearly
-    to the mask's own size before the argmax, and compared with the mask as it is on disk: this
-    is how the FCN authors score. Otherwise the mask is resized to `size` (nearest neighbour).
+    `data` is a finite one such as `workshop.holdout_data()`: batches of images (b, h, w, 3) and of
+    masks (b, h, w) in the network's size. C is the number of the network's classes, and matrices
+    come in the order of the data. One batch is in memory. Raises ValueError for an infinite one.
 
-    Notebook 04, "A real network".
+    Notebook 03, "Train, 20 rounds, one window in memory".
     """
-    for start in range(0, len(index), batch_size):
-        rows = range(start, min(start + batch_size, len(index)))
-        if not native:
-            images, truths = read_block(index, rows, size)
-            predictions = predict_masks(model, images, batch_size)
-        else:
-            images, truths = _read_native(index[rows.start : rows.stop], size)
-            logits = model.predict_on_batch(images)
-            predictions = (_resized_argmax(*pair) for pair in zip(logits, truths, strict=True))
-        for truth, prediction in zip(truths, predictions, strict=True):
-            yield confusion_matrix(truth, prediction, index.n_classes)
+    if getattr(data, "num_batches", 0) is None:
+        raise ValueError("This data set never ends: make the SlidingSubset with finite=True.")
+    n_classes = model.output_shape[-1]
+    matrices = []
+    for step in range(len(data)):
+        images, truths = data[step]
+        predictions = _argmax(model.predict_on_batch(images))
+        found = [
+            confusion_matrix(*pair, n_classes) for pair in zip(truths, predictions, strict=True)
+        ]
+        matrices += found if per_image else [sum(found)]
+    return np.stack(matrices) if per_image else sum(matrices)
 
 
-def evaluate(model, index, size, *, native: bool = False, batch_size: int = 32) -> np.ndarray:
-    """The confusion matrix of a whole index, int64 (C, C); see `image_matrices`.
+def evaluate_native(model, index, size, batch_size: int = 32) -> np.ndarray:
+    """The confusion matrix of an index at the masks' own sizes, int64 (C, C).
+
+    The images are read at `size`, the network's (height, width). Its logits are resized bilinearly
+    to each mask's size before the argmax: this is how the FCN authors score.
 
     Notebook 04, "A real network".
     """
     matrix = np.zeros((index.n_classes, index.n_classes), np.int64)
-    for one in image_matrices(model, index, size, native=native, batch_size=batch_size):
-        matrix += one
+    for start in range(0, len(index), batch_size):
+        images, truths = _read_native(index[start : start + batch_size], size)
+        for logits, truth in zip(model.predict_on_batch(images), truths, strict=True):
+            matrix += confusion_matrix(truth, _resized_argmax(logits, truth), index.n_classes)
     return matrix
+
+
+def _argmax(logits) -> np.ndarray:
+    return np.asarray(logits).argmax(axis=-1)
 
 
 def _read_native(index, size) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -75,4 +82,4 @@ def _resized_argmax(logits: np.ndarray, truth: np.ndarray) -> np.ndarray:
     import keras  # here, so that the rest of the module works without loading a backend
 
     resized = keras.ops.image.resize(logits[None], truth.shape, interpolation="bilinear")
-    return keras.ops.convert_to_numpy(resized)[0].argmax(axis=-1)
+    return _argmax(keras.ops.convert_to_numpy(resized)[0])

@@ -1,4 +1,8 @@
-"""One subset of the images in memory: its arithmetic, its memory, and what feeds Keras."""
+"""One subset of the images in memory.
+
+`geometry`: which image comes in which step. `ring`: the memory. `subset`: the loader, which feeds
+Keras. `augment`: changes of a batch. `splits`, `article`: what the article does.
+"""
 
 from importlib import import_module
 

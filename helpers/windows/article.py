@@ -5,7 +5,7 @@ import gc
 import keras
 import numpy as np
 
-from ..data.read import read_block, read_mask
+from ..data.read import read_block
 from .splits import split_windows
 
 
@@ -23,82 +23,41 @@ def compile_as_article(model, one_hot=True):
     model.compile(optimizer, loss, metrics=["accuracy"])
 
 
-def article_loop(model, index, windows, size, *, epochs=5, batch_size=32, seed=0,
-                 compile_each_round=True, compile_model=None, checkpoint=None, one_hot=True,
-                 validation_share=0.1, patience=3, keep_all_images=False, after_round=None,
-                 callbacks=(), verbose=0, read=read_block):  # fmt: skip
+def article_loop(model, index, geometry, *, callbacks=(), read=read_block):
     """Read a window, train on it, delete it, read the next: https://becominghuman.ai, "How
     Dataset size and RAM choke your Deep Learning for Computer Vision".
 
-    Each round has a fresh random 90/10 split of its window, a fresh compile, which forgets Adam's
-    state (`compile_model(model)`, by default `compile_as_article`), EarlyStopping on val_loss
-    and, given a path in `checkpoint`, ModelCheckpoint on val_accuracy (the article's val_acc is
-    its Keras 2 name). The checkpoint lives through all rounds and keeps the best of them, the
-    patience starts anew in each; with `validation_share=0` there is no split and neither of them.
-    `after_round(window)` is called when a round's arrays are deleted. Returns the histories, a
-    dict of lists per round.
+    Each round reads its whole window, makes a fresh random 90/10 split of it, writes the masks
+    one-hot as float64, and compiles anew, which forgets Adam's state. Early stopping on val_loss
+    has a patience of 3. Returns the histories, a dict of lists per round.
 
-    What costs memory and time is kept, so that it can be measured: the whole window decoded anew,
-    the copies that the split makes, masks as float64 one-hot arrays (class ids, uint8, with
-    `one_hot=False`), a compile in each round. With `keep_all_images=True` it does what the
-    article's code does and its text does not say: all images are read first and stay, and a round
-    reads only its masks. Images are uint8 (n, h, w, 3); `size` is (height, width).
-
-    Notebook 02, "The loop, by hand".
+    Its `ModelCheckpoint` lives through all rounds; give it in `callbacks`, with Keras' name of
+    today: `ModelCheckpoint("FCN_8.keras", monitor="val_accuracy", save_best_only=True)`.
     """
-    every_image = None
-    if keep_all_images:
-        every_image = read(index, range(len(index)), size)[0]
     histories = []
-    splits = split_windows(windows, validation_share, seed)
-    watching = _callbacks(patience, checkpoint)
-    for window, split in zip(windows, splits, strict=True):
-        rows = range(window.start, window.stop)
-        if every_image is None:
-            images, masks = read(index, rows, size)
-        else:
-            images = every_image[window.start : window.stop]
-            masks = np.stack([read_mask(index[row].mask, size, index.n_classes) for row in rows])
-        if one_hot:
-            masks = _one_hot(masks, index.n_classes)
-        if compile_each_round or not histories:
-            if compile_model is None:
-                compile_as_article(model, one_hot)
-            else:
-                compile_model(model)
+    stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=3)
+    splits = split_windows(geometry.windows, 0.1, geometry.seed)
+    for window, split in zip(geometry.windows, splits, strict=True):
+        images, masks = read(index, range(window.start, window.stop), geometry.size)
+        masks = one_hot(masks, index.n_classes)
         train, validation = (rows - window.start for rows in split)
-        held = {}
-        if len(validation):
-            held = {"validation_data": (images[validation], masks[validation])}
+        compile_as_article(model)
         history = model.fit(
             images[train],
             masks[train],
-            batch_size=batch_size,
-            epochs=epochs,
-            callbacks=[*(watching if held else []), *callbacks],
-            verbose=verbose,
-            **held,
+            batch_size=geometry.batch_size,
+            epochs=geometry.passes,
+            validation_data=(images[validation], masks[validation]),
+            callbacks=[stopping, *callbacks],
+            verbose=0,
         )
         histories.append(history.history)
-        del images, masks, held
+        del images, masks
         gc.collect()
-        if after_round is not None:
-            after_round(window)
     return histories
 
 
-def _callbacks(patience, checkpoint):
-    callbacks = [keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)]
-    if checkpoint is not None:
-        callbacks.append(
-            keras.callbacks.ModelCheckpoint(
-                str(checkpoint), monitor="val_accuracy", save_best_only=True
-            )
-        )
-    return callbacks
-
-
-def _one_hot(masks, n_classes):
+def one_hot(masks, n_classes):
     """Class ids (n, h, w) as float64 (n, h, w, n_classes); void is zero in every class."""
     table = np.zeros((256, n_classes))
     table[:n_classes] = np.eye(n_classes)

@@ -44,6 +44,7 @@ def sliding_windows(n_images: int, size: int, stride: int, tail: bool = False) -
             f"A window of {size} images does not fit into {n_images}. Choose a smaller window."
         )
     starts = list(range(0, n_images - size + 1, stride))
+    # Nothing may be left over, and a stride larger than the window may step over what is.
     if tail and starts[-1] + size < n_images and starts[-1] + stride < n_images:
         starts.append(starts[-1] + stride)
     return [Window(i, start, min(start + size, n_images)) for i, start in enumerate(starts)]
@@ -78,7 +79,7 @@ class Geometry:
     alone; without, rows come in the order of the list. With `tail` one more window, a shorter one,
     holds the rows that are left over. Raises ValueError for numbers that make no windows.
 
-    Notebook 02, "The ring buffer".
+    Notebook 06, "Six ways to feed a network".
     """
 
     n_images: int
@@ -113,8 +114,9 @@ class Geometry:
     def scaled(cls, n_images, size, batch_size=32, passes=5, seed=0, max_stride=None) -> "Geometry":
         """The article's proportions for another number of images.
 
-        The stride is a 29th of the images, `max_stride` at most; the window is ten strides.
-        Raises ValueError for fewer than 29 images.
+        The stride is a 29th of the images, `max_stride` at most; the window is ten strides. There
+        are 20 rounds, or more where the stride leaves images over. Raises ValueError for fewer than
+        29 images.
         """
         stride = n_images // STRIDES_IN_ALL
         if stride < 1:
@@ -158,7 +160,8 @@ class Geometry:
     def stream(cls, n_images, size, batch_size=32, seed=0) -> "Geometry":
         """Windows of one batch, in order, each for one pass; the last one may be shorter."""
         batch_size = min(batch_size, n_images)
-        return cls(n_images, batch_size, batch_size, size, batch_size, 1, seed, False, tail=True)
+        one = {"window": batch_size, "stride": batch_size, "batch_size": batch_size, "passes": 1}
+        return cls(n_images, size=size, seed=seed, shuffle=False, tail=True, **one)
 
     @property
     def windows(self) -> list[Window]:
@@ -194,8 +197,8 @@ class Geometry:
     @property
     def n_steps(self) -> int:
         """Batches of all rounds; a shorter last window has fewer."""
-        before = self.n_rounds - 1
-        return before * self.steps_per_round + self.passes * self._batches(before)
+        last = self.n_rounds - 1
+        return last * self.steps_per_round + self.passes * self._batches(last)
 
     @property
     def nbytes(self) -> int:
@@ -227,8 +230,12 @@ class Geometry:
             raise IndexError(f"There is no pass {pass_}: the passes are 0 to {self.passes - 1}.")
         if not self.shuffle:
             return rows
-        rng = np.random.default_rng((self.seed, round_, round_ * self.passes + pass_))
+        rng = np.random.default_rng(self.seeds(round_, pass_))
         return rows[0] + rng.permutation(len(rows))
+
+    def seeds(self, round_: int, pass_: int) -> tuple[int, int, int]:
+        """What seeds the order of a pass: seed, round, and the pass counted over all rounds."""
+        return self.seed, round_, round_ * self.passes + pass_
 
     def batch(self, step: int) -> np.ndarray:
         """The index rows of one step, int (batch_size,) or fewer, in training order."""

@@ -1,6 +1,7 @@
 """The measurements in `results/`: their form, and what can be counted or computed again.
 
-None of these tests says which method is better: another measurement may say otherwise.
+None of these tests says which method is better: another measurement may say otherwise. Of loaders
+that are gone only the form of their rows is looked at.
 """
 
 import re
@@ -11,6 +12,7 @@ import pytest
 from experiments.claims.orders import ORDERS
 from experiments.claims.variants import BATCH_SHARE
 from experiments.race import window_memory
+from experiments.race.figures import KINDS, LIMIT
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS
 from experiments.records import RECORDED, recorded
 from helpers.settings import PROJECT
@@ -24,11 +26,10 @@ TABLES = ("loaders_drawn", "loaders_photographs")
 STEADY = ("steady_drawn", "steady_photographs")
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
 ALONE = {
-    "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "py_dataset_2_workers",
-    "memmap", "grain",
+    "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "memmap", "grain",
 }  # fmt: skip
 DECODE_ONCE = ("sliding_subset", "uint8_batches", "memmap", "tf_data_cached")
-DECODE_EACH_USE = ("tf_data", "tf_data_ram_budget", "py_dataset", "py_dataset_2_workers", "grain")
+DECODE_EACH_USE = ("tf_data", "py_dataset", "grain")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -64,7 +65,7 @@ def test_the_readme_says_of_which_files_the_code_is_gone():
 def test_a_race_says_what_work_it_was(name):
     report = recorded(name)
     about = {"date", "commit", "machine", "data", "backbone", "settings", "minutes", "rows"}
-    assert set(report) == about
+    assert about <= set(report) <= about | {"ours"}
     geometry = {"window", "stride", "size", "batch_size", "passes", "n_rounds"}
     assert set(report["settings"]) == geometry | {"seed", "train", "score", "load"}
 
@@ -84,19 +85,21 @@ def geometry_of(report):
 @pytest.mark.parametrize("name", TABLES)
 def test_the_full_tables_hold_every_loader(name):
     report = recorded(name)
-    assert {row["method"] for row in report["rows"]} == set(LOADERS)
+    assert {row["method"] for row in report["rows"]} >= set(LOADERS)
     assert report["settings"]["train"] and report["settings"]["load"]
     for row in report["rows"]:
         lacking = RACE_ROW - set(row)
         assert lacking <= {"loader_images_per_s", "loader_cpu_ms_per_image"}
-        assert not lacking or row["method"] in {*ARRAYS, *LOOPS}
+        assert not lacking or row["method"] not in set(LOADERS) - {*ARRAYS, *LOOPS}
 
 
 @pytest.mark.parametrize("name", [*TABLES, *STEADY, "loaders_alone"])
 def test_a_row_is_named_as_its_loader_and_is_a_median_of_three(name):
     for row in recorded(name)["rows"]:
-        label, kind, shuffle, _ = LOADERS[row["method"]]
-        assert (row["label"], row["kind"], row["shuffle"]) == (label, kind, shuffle)
+        named = row["label"], row["kind"], row["shuffle"]
+        if row["method"] in LOADERS:
+            assert named == LOADERS[row["method"]][:3]
+        assert row["label"] and row["kind"] in {LIMIT, *KINDS}
         assert row["repeats"] >= 3
         for key in [key for key in row if f"{key}_min" in row]:
             assert row[f"{key}_min"] <= row[key] <= row[f"{key}_max"]
@@ -109,10 +112,9 @@ def test_the_recorded_counts_are_those_of_the_schedule(name):
     window, stride, n_rounds = geometry.window, geometry.stride, geometry.n_rounds
     n_passes = n_rounds * geometry.passes
     decoded = {row["method"]: row["decoded_images"] for row in report["rows"]}
-    for method in (*DECODE_ONCE, *ARRAYS, "article_as_written", "sliding_subset_waiting"):
+    for method in (*DECODE_ONCE, *ARRAYS, "article_as_written"):
         assert decoded[method] == geometry.n_images
-    for method in ("constant_batch", "train_on_batch"):
-        assert decoded[method] == geometry.batch_size
+    assert decoded["constant_batch"] == geometry.batch_size
     assert decoded["article_as_meant"] == n_rounds * window
     assert decoded["sliding_subset_reshuffled"] == window + (n_passes - 1) * stride
     for method in DECODE_EACH_USE:
@@ -127,7 +129,7 @@ def test_the_longer_runs_hold_two_loaders_that_decode_each_image_once(name):
     geometry = geometry_of(report)
     assert geometry.n_rounds * geometry.passes == 20
     for row in rows.values():
-        assert set(row) >= RACE_ROW | {"epoch_change_ms", "window_change_ms", "round_s"}
+        assert set(row) >= RACE_ROW | {"step_ms", "round_s"}
         assert row["decoded_images"] == geometry.n_images == 160 + 3 * 16
 
 
@@ -136,7 +138,7 @@ def test_the_loaders_alone_were_asked_for_the_articles_passes():
     assert report["data"] == "photographs" and report["settings"]["size"] == [224, 224]
     assert report["settings"]["passes"] == 5 and not report["settings"]["train"]
     decoded = {row["method"]: row["loader_decoded_images"] for row in report["rows"]}
-    assert set(decoded) == ALONE
+    assert set(decoded) & set(LOADERS) == ALONE
     geometry = geometry_of(report)
     n_passes = geometry.n_rounds * geometry.passes
     assert decoded["sliding_subset"] == decoded["memmap"] == geometry.n_images

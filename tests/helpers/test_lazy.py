@@ -14,46 +14,35 @@ FACES = (*LAZY, "helpers.data", "helpers.data.shapes", "helpers.exercises", "hel
 LOADED = "; print(sorted({'keras', 'tensorflow', 'jax', 'torch'} & {*sys.modules}))"
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        *LAZY,
-        "helpers.data",
-        "helpers.data.shapes",
-        "helpers.data.voc2012",
-        "helpers.exercises",
-        "helpers.memory",
-        "helpers.scoring.matrix",
-        "helpers.windows.augment",
-        "helpers.windows.geometry",
-        "helpers.windows.ring",
-        "helpers.windows.splits",
-        "helpers.workshop",
-    ],
-)
-def test_importing_it_loads_no_deep_learning_library(module):
-    assert fresh_python(f"import sys, {module}" + LOADED) == "[]"
+NO_KERAS = [
+    *LAZY,
+    "helpers.data",
+    "helpers.data.shapes",
+    "helpers.data.voc2012",
+    "helpers.exercises",
+    "helpers.memory",
+    "helpers.scoring.matrix",
+    "helpers.windows.augment",
+    "helpers.windows.geometry",
+    "helpers.windows.ring",
+    "helpers.windows.splits",
+    "helpers.workshop",
+]
+NAMES = [("windows", "Geometry"), ("windows", "RingBuffer"), ("windows", "split_windows"),
+         ("scoring", "scores"), ("scoring", "confusion_matrix")]  # fmt: skip
 
 
+def test_no_deep_learning_library_is_loaded_by_what_needs_none():
+    """One process, which says after each import what is loaded."""
+    imports = [f"import {module}" for module in NO_KERAS]
+    imports += [f"from helpers.{face} import {name}" for face, name in NAMES]
+    said = fresh_python("import sys\n" + "\n".join(f"{line}{LOADED}" for line in imports))
+    assert dict(zip(imports, said.splitlines(), strict=True)) == dict.fromkeys(imports, "[]")
+
+
+@pytest.mark.slow
 def test_it_would_be_noticed():
     assert "'keras'" in fresh_python("import sys, helpers.windows.subset" + LOADED)
-
-
-@pytest.mark.parametrize(
-    ("face", "name"),
-    [("windows", "Geometry"), ("windows", "RingBuffer"), ("windows", "split_windows"),
-     ("scoring", "scores"), ("scoring", "confusion_matrix")],
-)  # fmt: skip
-def test_a_name_that_needs_no_keras_loads_none(face, name):
-    assert fresh_python(f"import sys; from helpers.{face} import {name}" + LOADED) == "[]"
-
-
-@pytest.mark.parametrize("face", FACES)
-def test_every_name_of_a_face_can_be_had(face):
-    module = import_module(face)
-    assert module.__all__ and len(set(module.__all__)) == len(module.__all__)
-    for name in module.__all__:
-        assert getattr(module, name) is not None
 
 
 @pytest.mark.parametrize("face", FACES)
@@ -61,7 +50,8 @@ def test_a_star_brings_what_the_face_says(face):
     brought = {}
     exec(f"from {face} import *", brought)
     del brought["__builtins__"]
-    assert sorted(brought) == sorted(import_module(face).__all__)
+    assert brought and sorted(brought) == sorted(import_module(face).__all__)
+    assert None not in brought.values()
 
 
 @pytest.mark.parametrize("face", LAZY)

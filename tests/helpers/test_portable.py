@@ -45,17 +45,7 @@ def run(project, code):
     return json.loads(fresh_python(NO_PROJECT + code, project, project).splitlines()[-1])
 
 
-def test_the_project_itself_is_not_to_be_had_there(project):
-    code = """
-import json
-try:
-    import helpers
-except ModuleNotFoundError as error:
-    print(json.dumps(str(error)))
-"""
-    assert run(project, code) == "helpers is not to be had"
-
-
+@pytest.mark.slow
 def test_an_index_a_geometry_and_a_subset_of_copied_packages(project):
     code = f"""
 import json
@@ -95,6 +85,15 @@ print(json.dumps([
 ]))
 """
     assert run(project, code) == [20, []]
+    # And `helpers` could not have been had.
+    code = """
+import json
+try:
+    import helpers
+except ModuleNotFoundError as error:
+    print(json.dumps(str(error)))
+"""
+    assert run(project, code) == "helpers is not to be had"
 
 
 def test_a_set_is_drawn_and_a_download_refused_by_copied_packages(project):

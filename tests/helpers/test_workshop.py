@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from helpers import workshop
+from helpers.data import read_block
 from helpers.settings import DATA_FOLDERS, PROJECT, load_settings
 from helpers.windows.geometry import sliding_windows
 from helpers.workshop import open_workshop
@@ -146,3 +148,18 @@ def test_the_learning_rate_ends_at_zero_after_the_last_step(tiny, n_steps):
     assert rate_after(last / 2) == pytest.approx(first / 2)
     assert 0 < rate_after(last - 1) < first / 20
     assert rate_after(last) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize(("spare", "rows_held"), [(0, 20), (-1, 8)], ids=["window", "stream"])
+def test_the_holdout_is_one_window_if_it_fits_and_a_stream_if_not(
+    tiny, monkeypatch, spare, rows_held
+):
+    n_bytes = 20 * 64 * 64 * 4
+    monkeypatch.setattr(workshop, "HOLDOUT_BYTES", n_bytes + spare)
+    images, masks = read_block(tiny.holdout, range(20), tiny.size)
+    with tiny.holdout_data() as data:
+        assert data.finite and data.geometry.window == rows_held
+        batches = [*data]
+        assert [len(batch[0]) for batch in batches] == [8, 8, 4]
+        np.testing.assert_array_equal(np.concatenate([batch[0] for batch in batches]), images)
+        np.testing.assert_array_equal(np.concatenate([batch[1] for batch in batches]), masks)

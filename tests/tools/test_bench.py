@@ -1,11 +1,13 @@
 """`make bench`: a row for each loader, and a report in the form of those that are kept."""
 
 import json
+import re
+from unittest.mock import ANY
 
 import pytest
 
 from experiments.race import compare
-from experiments.race.loaders import LOADERS, LOOPS, installed
+from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed
 from experiments.records import recorded
 from tests.support import RACE_ROW
 from tools import bench
@@ -16,23 +18,42 @@ def tiny(monkeypatch):
     monkeypatch.setenv("TUTORIAL_PROFILE", "tiny")
 
 
-def test_the_command_writes_a_row_for_each_method(monkeypatch, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (40, "; the longest gap between steps at a change of round 40 ms, a usual step 30 ms"),
+        (None, ""),
+    ],
+)
+def test_the_command_writes_a_row_for_each_method_and_ours_in_pairs(
+    monkeypatch, tmp_path, capsys, gap, words
+):
+    ratios = iter([*[0.5] * 2 * len(installed()), 0.9, 1.0, 1.1])
+
     def measure(method, settings, workshop):
         run = dict.fromkeys(RACE_ROW - {"method", "shuffle", "repeats"}, 2.0)
-        return {"method": method} | run
+        run |= {"largest_round_gap_ms": gap, "step_ms": 30}
+        return {"method": method} | run | {"ratio_to_limit": next(ratios)}
 
     monkeypatch.setattr(compare, "measure_method", measure)
     output = tmp_path / "deeper" / "loaders.json"
-    assert bench.main(["--repeats", "2", "--output", str(output)]) == 0
+    assert bench.main(["--repeats", "2", "--pairs", "3", "--output", str(output)]) == 0
     report = json.loads(output.read_text(encoding="utf-8"))
     assert [row["method"] for row in report["rows"]] == installed()
     assert all(set(row) >= RACE_ROW for row in report["rows"])
     assert report["settings"]["size"] == [96, 96] and report["data"] == "tiny"
     assert {"processor", "cores", "python", "keras"} <= set(report["machine"])
     kept = recorded("loaders_drawn")
-    assert set(report) == set(kept) and report["settings"] == kept["settings"]
+    assert set(report) == set(kept) | {"ours"} and report["settings"] == kept["settings"]
+    (ours,) = report["ours"]
+    assert (ours["method"], ours["repeats"]) == ("sliding_subset", 3)
+    assert ours["ratio_to_limit_interval"] == compare.interval([0.9, 1.0, 1.1])
     printed = capsys.readouterr().out
     assert all(LOADERS[method].label in printed for method in installed())
+    assert (
+        "SlidingSubset, 3 pairs: 1.000 of the speed of one constant batch "
+        f"(95 % interval of the mean 0.752 to 1.248){words}\n"
+    ) in printed
 
 
 def test_the_options_are_the_work_that_is_measured(monkeypatch, tmp_path):
@@ -40,20 +61,23 @@ def test_the_options_are_the_work_that_is_measured(monkeypatch, tmp_path):
 
     def measure(method, settings, workshop):
         asked.append((method, settings, workshop.settings.source))
-        return {"method": method, "images_per_s": 1.0, "ratio_to_limit": 1, "peak_mib_over_base": 1}
+        run = {"images_per_s": 1.0, "ratio_to_limit": 1, "peak_mib_over_base": 1, "step_ms": 1}
+        return {"method": method, "largest_round_gap_ms": 1} | run
 
     monkeypatch.setattr(compare, "measure_method", measure)
     output = tmp_path / "out.json"
     bench.main([
         "--methods", "memmap", "--repeats", "1", "--size", "32", "--window", "8", "--stride", "4",
-        "--rounds", "3", "--passes", "5", "--batch-size", "4", "--label", "mine",
+        "--rounds", "3", "--passes", "5", "--batch-size", "4", "--label", "mine", "--pairs", "2",
         "--output", str(output),
     ])  # fmt: skip
-    ((method, settings, source),) = asked
+    (method, settings, source), *ours = asked
     geometry = settings.geometry
     assert (method, source, geometry.n_images, geometry.size) == ("memmap", "tiny", 16, (32, 32))
     assert (geometry.n_rounds, geometry.passes, geometry.batch_size) == (3, 5, 4)
     assert settings.train and settings.score and settings.load
+    assert ours == [("sliding_subset", ANY, "tiny")] * 2
+    assert all(one.geometry == geometry and one.train and not one.load for _, one, _ in ours)
     report = json.loads(output.read_text(encoding="utf-8"))
     assert report["data"] == "mine" and report["settings"]["n_rounds"] == 3
 
@@ -69,17 +93,25 @@ def test_without_training_only_loaders_are_measured(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "measure_method", measure)
     bench.main(["--load-only", "--repeats", "1", "--output", str(tmp_path / "out.json")])
     assert "sliding_subset" in asked and "tf_data" in asked
-    assert not set(asked) & {*LOOPS, "constant_batch", "uint8_in_memory"}
+    assert not set(asked) & {*LOOPS, *ARRAYS, "constant_batch"}
 
 
-@pytest.mark.parametrize("arguments", [["--repeats", "0"], ["--methods", "magic"]])
-def test_a_wrong_argument_is_refused(arguments, capsys):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--repeats 0", "--repeats must be 1 or more"),
+        ("--pairs 1", "--pairs must be 2 or more"),
+        ("--batch-size 0", "--batch-size must be 1 or more"),
+        ("--methods magic", "invalid choice: 'magic'"),
+    ],
+)
+def test_a_wrong_argument_is_refused(words, said, capsys):
     with pytest.raises(SystemExit):
-        bench.main(arguments)
-    assert "error" in capsys.readouterr().err
+        bench.main(words.split())
+    assert said in capsys.readouterr().err
 
 
 def test_the_help_names_every_method(capsys):
     with pytest.raises(SystemExit):
         bench.main(["--help"])
-    assert set(LOADERS) <= set(capsys.readouterr().out.replace(",", " ").replace(".", " ").split())
+    assert set(LOADERS) <= set(re.findall(r"\w+", capsys.readouterr().out))

@@ -62,3 +62,4 @@ def test_a_run_in_a_process_of_its_own_is_kept(tmp_path):
     (run,) = json.loads(output.read_text(encoding="utf-8"))["runs"]
     assert (run["order"], run["seed"], run["decoded_images"]) == ("everything", 1, 58)
     assert [score["step"] for score in run["scores"]] == [75, 150, 225, 300]
+    assert all(0 < score["mean_iou"] < 1 for score in run["scores"])

@@ -24,6 +24,7 @@ def run_folder(tmp_path, monkeypatch):
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_a_good_and_a_bad_notebook(tmp_path, run_folder, capsys):
     good = write(tmp_path / "01_good.ipynb", "x = bytearray(80 * 2**20)", "print(len(x))")
     bad = write(tmp_path / "02_bad.ipynb", "print('before')", "width = 0\n1 / width", "never = 1")

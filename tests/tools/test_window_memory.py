@@ -38,7 +38,7 @@ def asked(monkeypatch, voc_folder):
             calls.append((name, *numbers))
             return row
 
-        monkeypatch.setattr(window_memory, name, instead)
+        monkeypatch.setattr(window_memory.memory, name, instead)
     return calls
 
 

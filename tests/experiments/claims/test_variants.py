@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from experiments.claims import variants
+from experiments.claims.orders import sorted_by_class
 from experiments.claims.variants import VARIANTS, run_variant
+from helpers.data import read_block
 from helpers.windows import leaked_shares, sliding_windows, split_windows
 from tests.support import tiny_workshop
 
@@ -19,62 +21,65 @@ def workshop():
 
 
 def trained_on(monkeypatch):
-    """What each `fit` of the article's loop is given; nothing is trained."""
+    """What each `fit` of the loop is given; of each, one step of two images is trained."""
     seen = []
-    loop = variants.article_loop
+    loop = variants.train_windows
 
-    def watched(model, index, windows, size, **options):
-        compile_model = options["compile_model"]
-
-        def compile_without_graph(model):
-            compile_model(model)
+    def watched(model, *arguments, compile_model, **options):
+        def compile_without_graph(model, round_):
+            compile_model(model, round_)
             model.run_eagerly = True  # quicker than to trace it for one batch
 
         fit = model.fit
 
         def short_fit(images, masks, **more):
-            seen.append({"n": len(images), "epochs": more["epochs"], "optimizer": model.optimizer})
-            n_valid = len(more["validation_data"][0])
-            history = fit(images[:2], masks[:2], **more | {"epochs": 1})
-            assert n_valid == round(0.1 * (n_valid + len(images)))
-            return history
+            validation, _ = more["validation_data"]
+            stopping, _ = more["callbacks"]
+            given = {"images": images, "validation": validation, "patience": stopping.patience}
+            seen.append(given | {"epochs": more["epochs"], "optimizer": model.optimizer})
+            return fit(images[:2], masks[:2], **more | {"epochs": 1})
 
         monkeypatch.setattr(model, "fit", short_fit)
-        return loop(
-            model, index, windows, size, **options | {"compile_model": compile_without_graph}
-        )
+        return loop(model, *arguments, compile_model=compile_without_graph, **options)
 
-    monkeypatch.setattr(variants, "article_loop", watched)
+    monkeypatch.setattr(variants, "train_windows", watched)
     return seen
 
 
 SORTED = pytest.param("sorted", marks=pytest.mark.slow)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["article", "one_compile", SORTED])
 def test_the_articles_rounds(variant, workshop, monkeypatch):
     seen = trained_on(monkeypatch)
-    run = run_variant(workshop, variant, seed=1, n_rounds=3)
-    assert [one["n"] for one in seen] == [18, 18, 18]
-    assert [one["epochs"] for one in seen] == [5, 5, 5]
-    optimizers = {id(one["optimizer"]) for one in seen}
-    assert len(optimizers) == (1 if variant == "one_compile" else 3)
-    assert [row["round"] for row in run["rounds"]] == [1, 2, 3]
-    assert [row["samples_seen"] for row in run["rounds"]] == [18, 36, 54]
-    windows = sliding_windows(58, 20, 2)[:3]
-    shares = leaked_shares(split_windows(windows, 0.1, 1))
-    assert [row["leaked_share"] for row in run["rounds"]] == shares
+    run = run_variant(workshop, variant, seed=1, n_rounds=2)
+    splits = split_windows(sliding_windows(58, 20, 2)[:2], 0.1, 1)
+    index = workshop.train.shuffled(1)
+    if variant == "sorted":
+        index = sorted_by_class(index, workshop.size)
+    for given, split in zip(seen, splits, strict=True):
+        for part, rows in zip(("images", "validation"), split, strict=True):
+            assert np.array_equal(given[part], read_block(index, rows, workshop.size)[0])
+        assert len(given["images"]) == 18 and (given["epochs"], given["patience"]) == (5, 3)
+    optimizers = {id(given["optimizer"]) for given in seen}
+    assert len(optimizers) == (1 if variant == "one_compile" else 2)
+    assert [row["round"] for row in run["rounds"]] == [1, 2]
+    assert [row["samples_seen"] for row in run["rounds"]] == [18, 36]
+    assert [row["leaked_share"] for row in run["rounds"]] == leaked_shares(splits)
     for row in run["rounds"]:
         assert len(row["val_accuracy"]) == 1
         assert set(row) >= SCORED
         assert all(0 <= row[name]["pixel_accuracy"] <= 1 for name in SCORED)
 
 
+@pytest.mark.slow
 def test_the_honest_run_has_one_split_and_shows_as_many_samples(workshop, monkeypatch):
     seen = trained_on(monkeypatch)
     run = run_variant(workshop, "honest", seed=0)
     (fit,) = seen
-    assert fit["n"] == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
+    assert len(fit["images"]) == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
+    assert fit["patience"] == fit["epochs"]
     assert {row["leaked_share"] for row in run["rounds"]} == {0}
 
 
@@ -96,7 +101,7 @@ def test_scores_of_parts_are_means_over_parts_of_the_splits_size(workshop):
     judge = variants._Judge(workshop, workshop.train, splits, each_epoch=False)
     matrices = np.zeros((20, 2, 2), int)
     matrices[:, 0, 0], matrices[::2, 1, 1], matrices[1::2, 1, 0] = 3, 1, 1
-    judge._matrices = lambda images: matrices[: len(images.index)]
+    judge._matrices = lambda data: matrices[: len(data.index)]
     judge._score(0)
     (row,) = judge.rounds
     assert len(splits[0][1]) == 2 and row["split"]["mean_iou"] == row["holdout_parts"]["mean_iou"]

@@ -3,7 +3,7 @@
 import pytest
 
 from experiments.race import compare as module
-from experiments.race.compare import compare, table
+from experiments.race.compare import compare, interval, table
 from experiments.race.measure import RaceSettings
 
 SCORED = RaceSettings(score=True)
@@ -41,8 +41,14 @@ def test_methods_take_turns_and_rows_hold_medians(monkeypatch):
     row = {row["method"]: row for row in rows}["tf_data"]
     assert (row["images_per_s"], row["images_per_s_min"], row["images_per_s_max"]) == (90, 40, 100)
     assert (row["ratio_to_limit"], row["ratio_to_limit_min"]) == (0.9, 0.4)
+    assert row["ratio_to_limit_interval"] == interval([0.9, 1.0, 0.4])
     assert row["holdout_miou"] == 0.5 and row["repeats"] == 3
     assert (row["label"], row["kind"], row["shuffle"]) == ("tf.data", "stream", "all images")
+
+
+def test_the_interval_of_a_mean_is_students():
+    # The standard error is 0.1 / sqrt(3); 95 % of t with two degrees lie within 4.302653 of it.
+    assert interval([0.9, 1.0, 1.1]) == pytest.approx([0.7515862, 1.2484138])
 
 
 def test_the_table_leaves_blank_what_was_not_measured():
@@ -74,3 +80,4 @@ def test_every_method_is_measured_as_often_as_asked(monkeypatch, repeats):
     monkeypatch.setattr(module, "measure_method", measure)
     rows = compare(["memmap", "tf_data"], SCORED, None, repeats)
     assert len(calls) == 2 * repeats and [row["repeats"] for row in rows] == [repeats] * 2
+    assert all(("ratio_to_limit_interval" in row) == (repeats > 1) for row in rows)

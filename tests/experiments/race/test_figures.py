@@ -109,6 +109,7 @@ def written(axes):
         yield from (label for place, label in ticks if low <= place <= high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["loaders_photographs", "loaders_drawn"])
 @pytest.mark.parametrize(
     "methods",

@@ -9,8 +9,10 @@ import pytest
 
 from experiments.race import measure
 from experiments.race.measure import RaceSettings, measure_method
+from experiments.race.per_batch import StepDataset
+from experiments.race.step_clock import StepClock
 from helpers.windows import Geometry
-from tests.support import tiny_workshop
+from tests.support import race_schedule, tiny_workshop
 
 GEOMETRY = Geometry(n_images=24, window=16, stride=8, size=(32, 32), batch_size=8, passes=2)
 SMALL = RaceSettings(GEOMETRY, score=True)
@@ -21,6 +23,7 @@ def workshop():
     return tiny_workshop()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 def test_training_alone_can_be_all_that_is_measured(workshop, monkeypatch):
     at_the_end, begun_with, fit = [], [], measure._fit
@@ -47,6 +50,31 @@ def test_training_alone_can_be_all_that_is_measured(workshop, monkeypatch):
     assert not all(np.array_equal(*pair) for pair in zip(new, warmed_up, strict=True))
 
 
+def test_a_data_set_without_an_end_is_given_to_one_fit_whose_epochs_are_rounds(
+    tmp_path, monkeypatch
+):
+    class Feed(StepDataset):
+        closed = False
+
+        def close(self):
+            self.closed = True
+
+    schedule, fits = race_schedule(tmp_path), []
+    feed = Feed(schedule)
+    monkeypatch.setattr(measure, "loader", lambda name: lambda schedule: feed)
+    model = SimpleNamespace(fit=lambda data, **options: fits.append((data, feed.closed, options)))
+    clock = StepClock(schedule.geometry)
+    measure._fit("memmap", schedule, model, clock)
+    options = {"callbacks": [clock], "verbose": 0, "shuffle": False}
+    assert fits == [(feed, False, options | {"steps_per_epoch": 4, "epochs": 3})] and feed.closed
+
+
+def test_a_subset_says_its_own_rounds(tmp_path):
+    schedule = race_schedule(tmp_path)
+    with measure.loader("sliding_subset_reshuffled")(schedule) as feed:
+        assert measure._steps_and_rounds(feed, schedule.geometry) == (2, 6)
+
+
 @pytest.mark.slow
 def test_a_run_in_a_fresh_process_measures_everything(workshop):
     run = measure_method("sliding_subset", SMALL, workshop)
@@ -66,13 +94,13 @@ def test_a_loop_of_its_own_has_no_loader_to_be_measured_alone(workshop):
     assert "loader_images_per_s" not in run and "holdout_miou" not in run
 
 
+@pytest.mark.slow
 def test_the_loader_alone_can_be_all_that_is_measured(workshop):
-    run = measure_method("py_dataset_2_workers", replace(SMALL, train=False), workshop)
+    run = measure_method("py_dataset", replace(SMALL, train=False), workshop)
     assert set(run) == {
         "method", "loader_images_per_s", "loader_cpu_ms_per_image", "loader_decoded_images",
     }  # fmt: skip
-    # 8 batches of 8; the second worker may be a few batches ahead.
-    assert 64 <= run["loader_decoded_images"] <= 64 + 3 * 8
+    assert run["loader_decoded_images"] == 8 * 8
 
 
 def test_an_unknown_method_is_refused_before_a_process_is_started(workshop):

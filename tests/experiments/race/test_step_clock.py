@@ -1,4 +1,4 @@
-"""The times of the steps: speed, what a change of epoch and of window costs, growth."""
+"""The times of the steps: speed, what a change of round costs, growth."""
 
 from types import SimpleNamespace
 
@@ -10,69 +10,58 @@ from helpers.units import MIB
 from helpers.windows import Geometry
 
 
-def clock_with(steps, rss_mib=(0, 0), begins=(0,), per_round=4, passes=2):
-    geometry = SimpleNamespace(
-        steps_per_pass=per_round // passes,
-        steps_per_round=per_round,
-        passes=passes,
-        n_steps=len(steps) + 1,
-        batch_size=10,
-    )
-    clock = StepClock(geometry)
-    clock.times = list(100 + np.cumsum([0, *steps]))
-    clock.rss_bytes, clock.begins = [mib * MIB for mib in rss_mib], list(begins)
-    return clock
+def rates_of(seconds, per_round=4):
+    """The rates of steps that take `seconds`, the first of all left out; 10 images each."""
+    clock = StepClock(SimpleNamespace(steps_per_round=per_round, batch_size=10))
+    clock.times = list(100 + np.cumsum([0, *seconds]))
+    clock.rss_bytes = [5 * MIB, 7 * MIB]
+    return clock.rates()
 
 
-def test_rates_come_from_the_times_of_the_steps():
-    # 12 steps of 1 s; an epoch (2 steps) costs 0.5 s more, a window (4 steps) 2 s more.
-    steps = np.ones(11)
-    steps[[1, 5, 9]] += 0.5
-    steps[[3, 7]] += 2
-    rates = clock_with(steps, begins=range(0, 12, 2)).rates()
-    assert rates["images_per_s"] == pytest.approx(10 * 11 / (11 + 1.5 + 4))
-    assert rates["epoch_change_ms"] == pytest.approx(500)
-    assert rates["window_change_ms"] == pytest.approx(2000)
-    assert rates["round_s"] == pytest.approx(4 * 16.5 / 11)
-    assert rates["step_ms"] == pytest.approx(1000)
+def test_a_change_of_round_costs_what_its_first_step_takes_beyond_a_usual_one():
+    # 12 steps of 1 s, in rounds of 4; the first step of the second round takes 2 s more, of the
+    # third 4 s more.
+    seconds = np.ones(11)
+    seconds[[3, 7]] += 2, 4
+    assert rates_of(seconds) == pytest.approx({
+        "images_per_s": 10 * 11 / (11 + 6),
+        "slope_mib_per_round": 2,
+        "step_ms": 1000,
+        "round_change_ms": 3000,
+        "largest_round_gap_ms": 5000,
+        "round_s": 4 * (11 + 6) / 11,
+    })  # fmt: skip
 
 
-def test_waiting_counts_and_a_change_is_what_it_costs_on_average():
-    # Three epochs without a new window: at one of the two changes everything waits for 8 s.
-    steps = np.ones(11)
-    steps[6] += 8
-    rates = clock_with(steps, begins=(0, 3, 7)).rates()
+def test_waiting_within_a_round_is_in_the_speed_alone():
+    seconds = np.ones(11)
+    seconds[5] += 8
+    rates = rates_of(seconds)
     assert rates["images_per_s"] == pytest.approx(10 * 11 / 19)
-    assert rates["epoch_change_ms"] == pytest.approx(4000) and rates["window_change_ms"] is None
+    assert (rates["round_change_ms"], rates["largest_round_gap_ms"]) == pytest.approx((0, 1000))
 
 
-def test_a_method_without_windows_has_its_own_epochs():
-    # Its passes are of three steps; the first step of each takes 1 s more.
-    steps = np.ones(11)
-    steps[[2, 5, 8]] += 1
-    rates = clock_with(steps, begins=(0, 3, 6, 9)).rates()
-    assert rates["images_per_s"] == pytest.approx(10 * 11 / 14)
-    assert rates["epoch_change_ms"] == pytest.approx(1000) and rates["window_change_ms"] is None
+@pytest.mark.parametrize(
+    ("per_round", "change", "gap"), [(4, None, None), (1, pytest.approx(1000), 4000)]
+)
+def test_one_round_has_no_change_and_rounds_of_one_step_have_no_other(per_round, change, gap):
+    rates = rates_of([1, 1, 4], per_round)
+    assert (rates["step_ms"], rates["round_change_ms"]) == (1000, change)
+    assert rates["largest_round_gap_ms"] == gap
 
 
-def test_growth_is_counted_after_the_first_round():
-    # Six epochs, two a round: 50 MiB in the first round is no growth, 3 MiB an epoch is.
-    rates = clock_with(np.ones(11), [0, 50, 53, 56, 59, 62]).rates()
-    assert rates["slope_mib_per_round"] == pytest.approx(6)
+def test_growth_is_a_slope_and_one_look_shows_none():
+    assert growth([50 * MIB, 53 * MIB, 56 * MIB, 59 * MIB]) == pytest.approx(3)
+    assert growth([5 * MIB]) is None
 
 
-def test_one_look_shows_no_growth():
-    assert growth([5 * MIB]) is None and growth([5 * MIB, 7 * MIB]) == pytest.approx(2)
-
-
-def test_the_clock_stops_training_after_the_steps_and_looks_after_each_pass():
+def test_the_clock_stops_training_after_the_steps_and_looks_after_each_round():
     geometry = Geometry(n_images=24, window=16, stride=8, size=(8, 8), batch_size=8, passes=2)
     clock = StepClock(geometry)
     clock.set_model(SimpleNamespace(stop_training=False))
-    for epoch in range(4):
-        clock.on_epoch_begin(epoch)
-        for batch in range(2):
+    for _ in range(2):
+        for batch in range(4):
             assert not clock.model.stop_training
             clock.on_train_batch_end(batch)
     assert clock.model.stop_training and len(clock.times) == geometry.n_steps == 8
-    assert clock.begins == [0, 2, 4, 6] and len(clock.rss_bytes) == 4
+    assert len(clock.rss_bytes) == 2

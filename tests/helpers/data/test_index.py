@@ -74,6 +74,7 @@ def test_names_outside_ascii(tmp_path):
     assert pair.id == "Zürich 1" and pair.image.is_file() and pair.mask.is_file()
 
 
+@pytest.mark.slow
 def test_a_million_pairs_are_cheap(voc_folder, monkeypatch):
     root = voc_folder(1)
     stems = [f"2007_{i:06}" for i in range(1_000_000)]

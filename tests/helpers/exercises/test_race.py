@@ -37,14 +37,18 @@ def refuse_without_a_name(ram_bytes):
     raise ValueError("too few bytes")
 
 
-def one_fit(model, index, geometry, epochs=None, **options):
+def fit(model, subset, **changes):
+    usual = {"steps_per_epoch": subset.steps_per_round, "epochs": subset.n_rounds}
+    model.fit(subset, shuffle=False, verbose=0, **usual | changes)
+
+
+def one_fit(model, index, geometry, changes=None, **options):
     with SlidingSubset(index, geometry, **options) as subset:
-        model.fit(subset, epochs=epochs or subset.n_epochs, shuffle=False, verbose=0)
+        fit(model, subset, **changes or {})
 
 
 def one_fit_left_open(model, index, geometry, **options):
-    subset = SlidingSubset(index, geometry, **options)
-    model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0)
+    fit(model, SlidingSubset(index, geometry, **options))
 
 
 def one_fit_with(**changes):
@@ -57,14 +61,13 @@ def one_fit_with(**changes):
 def a_data_set_per_window(model, index, geometry, **options):
     one_window = replace(geometry, n_images=geometry.window)
     for window in geometry.windows:
-        subset = SlidingSubset(index[window.start : window.stop], one_window, **options)
-        model.fit(subset, epochs=subset.n_epochs, shuffle=False, verbose=0)
+        fit(model, SlidingSubset(index[window.start : window.stop], one_window, **options))
 
 
 def a_fit_per_window(model, index, geometry, **options):
     with SlidingSubset(index, geometry, **options) as subset:
-        for _ in range(subset.n_rounds):
-            model.fit(subset, epochs=geometry.passes, shuffle=False, verbose=0)
+        for round_ in range(subset.n_rounds):
+            fit(model, subset.from_round(round_), epochs=1)
 
 
 def no_fit(model, index, geometry, **options):
@@ -118,10 +121,11 @@ CASES = {
             (a_fit_per_window, "`fit` was called 4 times"),
             (arrays, "no data set was built"),
             (no_fit, "called 0"),
-            (partial(one_fit, epochs=2), "`fit` ran 2 epochs and 8 of 12"),
-            (one_fit_with(stride=6), "ran 4 epochs"),
+            (one_fit_with(stride=6), "`fit` ran 2 epochs of 6 steps"),
+            (partial(one_fit, changes={"steps_per_epoch": 3}), "`fit` ran 4 epochs of 3 steps"),
+            (one_fit_with(window=5), "of 6 steps, and 11 of 12 images"),
             (one_fit_with(window=12, passes=8), "12 images were decoded at once"),
-            (partial(one_fit, epochs=9), "There is no epoch 8"),
+            (partial(one_fit, changes={"steps_per_epoch": None}), "There is no step 124"),
             (one_fit_left_open, "still lies in memory"),
         ],
     ),

@@ -14,8 +14,12 @@ from helpers.network.fcn import (
     void_aware_loss,
 )
 from helpers.scoring import confusion_matrix, predict_masks, scores
+from tests.support import BOX_SIZE, two_convolutions
 
 RNG = np.random.default_rng(0)
+SLOW_MOBILENET, SLOW_VGG16 = (
+    pytest.param(name, marks=pytest.mark.slow) for name in ("mobilenet", "vgg16")
+)
 
 
 def noise(n=2, size=(64, 64)):
@@ -38,8 +42,9 @@ def discs_and_boxes(n, size=64):
     return images, masks
 
 
-@pytest.mark.parametrize("stride", [8, 16, 32])
-@pytest.mark.parametrize("size", [(32, 32), (64, 96), (160, 32)])
+@pytest.mark.parametrize(
+    ("stride", "size"), [(8, (32, 32)), (8, (64, 96)), (16, (160, 32)), (32, (64, 96))]
+)
 def test_logits_have_the_size_of_the_images(stride, size):
     model = build_fcn(5, (*size, 3), stride=stride)
     assert model.predict_on_batch(noise(3, size)).shape == (3, *size, 5)
@@ -81,7 +86,8 @@ def test_a_missing_weights_file_is_named():
         build_fcn(3, backbone="mobilenet", weights="nowhere.weights.h5")
 
 
-@pytest.mark.parametrize("backbone", ["small", "mobilenet"])
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["small", SLOW_MOBILENET])
 def test_the_seed_decides_the_first_weights(backbone):
     one, same, other = (
         build_fcn(3, (32, 32, 3), backbone=backbone, seed=seed) for seed in (1, 1, 2)
@@ -166,11 +172,12 @@ def test_void_does_not_count_in_the_loss():
     np.testing.assert_allclose(float(loss(truth, logits)), float(alone), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_of_pure_void_gives_zero_loss_and_changes_nothing():
-    model = compile_fcn(build_fcn(3, (32, 32, 3)), learning_rate=0.1)
+    model = two_convolutions()
     before = [w.numpy() for w in model.trainable_weights]
-    void = np.full((4, 32, 32), 255, np.uint8)
-    loss, accuracy = model.train_on_batch(noise(4, (32, 32)), void)
+    void = np.full((4, *BOX_SIZE), 255, np.uint8)
+    loss, accuracy = model.train_on_batch(noise(4, BOX_SIZE), void)
     assert loss == 0
     assert accuracy == 0
     for weight, old in zip(model.trainable_weights, before, strict=True):
@@ -197,7 +204,8 @@ def test_twenty_images_can_be_learned_by_heart():
     assert scores(matrix).mean_iou > 0.95
 
 
-@pytest.mark.parametrize("backbone", ["small", "mobilenet", "vgg16"])
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["small", SLOW_MOBILENET, SLOW_VGG16])
 def test_save_and_load_keep_every_bit(tmp_path, backbone):
     model = compile_fcn(build_fcn(3, (32, 32, 3), backbone=backbone))
     images = noise(2, (32, 32))

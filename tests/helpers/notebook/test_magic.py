@@ -19,6 +19,7 @@ LINUX = sys.platform.startswith("linux")
 POSIX = sys.platform != "win32"
 
 
+@pytest.mark.slow
 def test_the_magic_in_a_notebook():
     notebook = run_cells(
         "%load_ext helpers.notebook\nfrom pathlib import Path\nn, folder = 2**28, Path('x')",

@@ -15,7 +15,7 @@ def test_diagram_gives_the_sides_of_the_maps():
 
 
 def test_curves_hold_the_history_and_the_baseline():
-    keys = ("loss", "accuracy", "holdout_pixel_accuracy", "holdout_mean_iou")
+    keys = ("loss", "accuracy", "val_pixel_accuracy", "val_mean_iou")
     history = [dict.fromkeys(keys, value) for value in (0.2, 0.6)]
     axes = network.curves_by_round(history, {"pixel_accuracy": 0.7, "mean_iou": 0.1})
     assert [len(ax.lines) for ax in axes] == [1, 3, 2]

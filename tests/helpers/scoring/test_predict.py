@@ -1,15 +1,18 @@
-"""Predictions batch by batch, and the matrices of a whole index, small and at native size."""
+"""Predictions batch by batch, and the matrices of a data set, small and at native size."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from helpers.data import index_folder, read
-from helpers.scoring import evaluate, image_matrices, predict_masks
+from helpers.scoring import evaluate, evaluate_native, predict_masks
+from helpers.windows import Geometry, SlidingSubset
 
 
 class SaysRed:
     """A stand-in for a network: the logit of class 1 is how red a pixel is, others are 100."""
+
+    output_shape = (None, None, None, 3)
 
     def predict_on_batch(self, images):
         assert len(images) <= 2
@@ -43,20 +46,45 @@ def red_squares(tmp_path):
     return index_folder(tmp_path / "images", tmp_path / "masks", ["background", "red", "blue"])
 
 
-def test_evaluate_adds_up_all_images(red_squares):
-    matrix = evaluate(SaysRed(), red_squares[:1], (24, 32), batch_size=2)
-    np.testing.assert_array_equal(matrix, np.diag([24 * 28 - 64, 64, 0]))
-    matrices = list(image_matrices(SaysRed(), red_squares, (24, 32), batch_size=2))
-    assert len(matrices) == 3
-    total = evaluate(SaysRed(), red_squares, (24, 32), batch_size=2)
-    np.testing.assert_array_equal(total, sum(matrices))
+def evaluated(index, geometry, size=(24, 32), **options):
+    with SlidingSubset(index, geometry(len(index), size, 2), finite=True) as data:
+        return evaluate(SaysRed(), data, **options)
 
 
-def test_evaluate_at_native_size_counts_the_pixels_of_the_masks(red_squares):
-    native = evaluate(SaysRed(), red_squares, (12, 16), native=True, batch_size=2)
-    assert native.sum() == 24 * (28 + 36 + 44)
-    small = evaluate(SaysRed(), red_squares, (12, 16), batch_size=2)
-    assert small.sum() < native.sum() / 3
+@pytest.mark.parametrize("geometry", [Geometry.one_window, Geometry.stream])
+def test_evaluate_gives_the_same_matrices_for_a_window_and_a_stream(red_squares, geometry):
+    matrices = evaluated(red_squares, geometry, per_image=True)
+    # In the network's size the squares differ in width, so no two matrices are equal.
+    alone = [evaluated(red_squares[i : i + 1], geometry) for i in range(3)]
+    np.testing.assert_array_equal(matrices, alone)
+    np.testing.assert_array_equal(matrices[0], np.diag([24 * 28 - 64, 64, 0]))
+    assert len({matrix.tobytes() for matrix in matrices}) == 3
+    total = evaluated(red_squares, geometry)
+    assert matrices.dtype == total.dtype == np.int64
+    np.testing.assert_array_equal(total, matrices.sum(axis=0))
+
+
+def test_evaluate_takes_a_list_of_batches():
+    images, truths = np.zeros((3, 4, 4, 3), np.uint8), np.zeros((3, 4, 4), np.uint8)
+    images[1, 0, 0, 0], truths[2] = 200, 255
+    batches = [(images[:2], truths[:2]), (images[2:], truths[2:])]
+    matrices = evaluate(SaysRed(), batches, per_image=True)
+    assert matrices[:, 0].tolist() == [[16, 0, 0], [15, 1, 0], [0, 0, 0]]
+    assert evaluate(SaysRed(), batches).tolist() == [[31, 1, 0], [0, 0, 0], [0, 0, 0]]
+
+
+def test_evaluate_refuses_data_without_an_end(red_squares):
+    geometry = Geometry.one_window(3, (24, 32), 2)
+    with (
+        SlidingSubset(red_squares, geometry) as subset,
+        pytest.raises(ValueError, match="never ends: make the SlidingSubset with finite=True"),
+    ):
+        evaluate(SaysRed(), subset)
+
+
+def test_evaluate_native_counts_the_pixels_of_the_masks(red_squares):
+    native = evaluate_native(SaysRed(), red_squares, (12, 16), batch_size=2)
+    assert native.dtype == np.int64 and native.sum() == 24 * (28 + 36 + 44)
     np.testing.assert_array_equal(native.sum(axis=1)[1:], [3 * 64, 0])
 
 
@@ -70,7 +98,7 @@ def test_at_native_size_every_file_is_decoded_once(red_squares, monkeypatch):
             return really(image, path, *rest)
 
         monkeypatch.setattr(read, name, note)
-    evaluate(SaysRed(), red_squares, (12, 16), native=True, batch_size=2)
+    evaluate_native(SaysRed(), red_squares, (12, 16), batch_size=2)
     assert sorted(decoded) == sorted(path for pair in red_squares for path in pair[1:])
 
 
@@ -83,6 +111,6 @@ def test_native_size_resizes_the_logits_before_the_argmax(red_squares):
             return np.stack([0.3 + 0 * ramp, ramp, -9 + 0 * ramp], axis=-1).astype(np.float32)
 
     # Four columns at -1, -1/3, 1/3, 1: with 8 pixels a column, 0.3 is reached in column 19 of 32.
-    native = evaluate(Ramp(), red_squares[:1], (24, 4), native=True)
+    native = evaluate_native(Ramp(), red_squares[:1], (24, 4))
     predicted_one = native[:, 1].sum() / 24
     assert predicted_one == 28 - 20

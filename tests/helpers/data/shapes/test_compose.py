@@ -33,6 +33,7 @@ def test_an_image_does_not_depend_on_what_was_drawn_before():
     assert not np.array_equal(alone[0], draw_pair(6, (96, 128))[0])
 
 
+@pytest.mark.slow
 def test_background_is_about_seventy_percent(masks):
     counts = sum(np.bincount(mask.ravel(), minlength=256) for mask in masks)
     assert 0.65 < counts[0] / counts.sum() < 0.75

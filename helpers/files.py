@@ -38,7 +38,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_json(path: Path, content: dict | list) -> None:
     """Write `content` as JSON in one step, NumPy numbers as plain ones; makes the folder."""
     text = json.dumps(content, indent=2, default=_plain) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ HTML go to build/run, with summary.json: a list of {"notebook", "seconds", "peak
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
+from helpers.files import write_json
 from helpers.settings import BUILD, PROJECT
 from tools import numbers
 from tools.peak import TreePeak
@@ -142,7 +142,7 @@ def main(arguments: list[str] | None = None) -> int:
         verdict = "ok" if outcome.ok else f"FAILED in cell {outcome.cell}: {outcome.error}"
         report(f"{outcome.notebook}  {clock(outcome.seconds)}  {verdict}", end=True)
     summary = [outcome.row() for outcome in outcomes]
-    (RUN / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json(RUN / "summary.json", summary)
     print("\n" + table(outcomes))
     failed = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in failed:

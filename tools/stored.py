@@ -6,11 +6,12 @@ cell without running `make outputs` again.
 """
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
 import nbformat
+
+from helpers.files import read_json, write_json
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KEY = "bigger_than_ram"
@@ -51,12 +52,12 @@ def store_outputs(paths: list[Path], run: Path, summary: list[dict]) -> None:
     for figure in (run.parent / FIGURES).glob("*.png"):
         shutil.copyfile(figure, figures / figure.name)
     file = figures / "measured.json"
-    measured = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    measured = read_json(file) if file.exists() else {}
     for path in paths:
         result = run.parent / "results" / f"{path.stem}.json"
         if result.exists():
-            measured[path.stem] = json.loads(result.read_text(encoding="utf-8"))
-    file.write_text(json.dumps(measured, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            measured[path.stem] = read_json(result)
+    write_json(file, dict(sorted(measured.items())))
 
 
 def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:

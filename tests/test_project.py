@@ -59,7 +59,8 @@ def test_the_readme_quotes_every_notebook_with_its_minutes_and_peak():
     marks = {(mark[1], mark[2]) for mark in MARK.finditer(README)}
     names = {path.stem for path in NOTEBOOKS}
     assert marks >= {(kind, name) for kind in ("minutes", "peak") for name in names}
-    assert ("table", "loaders_photographs") in marks
+    race = (PROJECT / "docs" / "race.md").read_text(encoding="utf-8")
+    assert "<!--table:loaders_photographs-->" in race
     assert len([source for source, _ in marks if source in names]) >= 5
 
 
@@ -70,12 +71,18 @@ def test_a_number_keeps_its_decimals_and_an_unknown_one_is_an_error():
         filled("<!--01_the_oom_problem:magic-->1<!---->")
 
 
-def test_the_readme_explains_every_variable_and_target():
+def test_the_docs_explain_every_variable_and_target():
+    text = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
     assert {"lab", "run", "test", "torture", "outputs", "voc", "bench", "claims"} <= targets
-    assert [t for t in targets if f"make {t}" not in README] == ["help"]
-    assert [v for v in VARIABLES if v not in README] == []
+    assert [t for t in targets if f"make {t}" not in text] == ["help"]
+    assert [v for v in VARIABLES if v not in text] == []
+
+
+def test_the_readme_fits_on_two_screens():
+    assert len(README.splitlines()) <= 120
+    assert "make lab" in README and "make test" in README
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

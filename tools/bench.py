@@ -29,7 +29,7 @@ NUMBERS = {  # option: its least value, its default, what it counts
     "size": (1, USUAL.size[0], "height and width of the images in pixels"),
     "window": (1, USUAL.window, "images in a window"),
     "stride": (1, USUAL.stride, "images by which the window moves on"),
-    "rounds": (1, USUAL.n_rounds, "windows"),
+    "rounds": (2, USUAL.n_rounds, "windows"),
     "passes": (1, USUAL.passes, "passes over each window"),
     "batch-size": (1, USUAL.batch_size, "images in a batch"),
 }
@@ -64,15 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
 def beside_the_limit(row: dict) -> str:
     """Our speed as a share of a constant batch's, in pairs; the longest pause between rounds."""
     low, high = row["ratio_to_limit_interval"]
-    said = (
-        f"{row['label']}, {row['repeats']} pairs: {row['ratio_to_limit']:.3f} of the speed of one "
-        f"constant batch (95 % interval of the mean {low:.3f} to {high:.3f})"
-    )
-    if row["largest_round_gap_ms"] is None:  # one round
-        return said
     return (
-        f"{said}; the longest gap between steps at a change of round "
-        f"{row['largest_round_gap_ms']:.0f} ms, a usual step {row['step_ms']:.0f} ms"
+        f"{row['label']}, {row['repeats']} pairs: {(low + high) / 2:.3f} of the speed of one "
+        f"constant batch (mean; its 95 % interval {low:.3f} to {high:.3f}); the longest gap "
+        f"between steps at a change of round {row['largest_round_gap_ms']:.0f} ms, a usual step "
+        f"{row['step_ms']:.0f} ms"
     )
 
 
@@ -80,12 +76,15 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument
-    add("--methods", nargs="+", choices=LOADERS, help="default: all that are installed")
+    add("--methods", nargs="+", choices=LOADERS, metavar="METHOD",
+        help=f"of {', '.join(LOADERS)} (default: all that are installed)")  # fmt: skip
     for name, (_, default, what) in NUMBERS.items():
-        add(f"--{name}", type=int, default=default, metavar="N", help=f"{what} ({default})")
+        add(
+            f"--{name}", type=int, default=default, metavar="N", help=f"{what} (default: {default})"
+        )
     add("--load-only", action="store_true", help="train nothing")
-    add("--label", help="what to call the data (where they are from)")
-    add("--output", type=Path, default=NEW / "loaders.json", help="in build/results by default")
+    add("--label", help="what to call the data (default: where they are from)")
+    add("--output", type=Path, default=NEW / "loaders.json", help="default: in build/results")
     chosen = parser.parse_args(arguments)
     for name, (least, _, _) in NUMBERS.items():
         if getattr(chosen, name.replace("-", "_")) < least:

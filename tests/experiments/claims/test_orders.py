@@ -10,6 +10,7 @@ from PIL import Image
 from experiments.claims.orders import ORDERS, learn, main_classes, sorted_by_class, subset_in_order
 from helpers.data import index_voc
 from helpers.network import ScoreHoldout
+from helpers.windows import flip_horizontally
 from helpers.workshop import Workshop
 from tests.support import tiny_workshop
 
@@ -64,6 +65,7 @@ def test_each_cut_takes_the_articles_steps(order, window, stride, passes, n_roun
         first, *others = subset.geometry.windows
         assert (first.stop, others[0].start if others else None) == (window, stride)
         assert (subset.geometry.passes, subset.n_rounds) == (passes, n_rounds)
+        assert subset.augment is flip_horizontally
         assert 0 <= len(subset) - workshop.geometry.n_steps < subset.steps_per_round
 
 

@@ -1,13 +1,14 @@
 """The loaders: same images, same number of steps, and how often each decodes."""
 
 from importlib.util import find_spec
+from itertools import islice
 
 import keras
 import numpy as np
 import pytest
 
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed, loader
-from experiments.race.measure import _fit
+from experiments.race.measure import _batches, _close, _fit
 from experiments.race.step_clock import StepClock
 from helpers.data import read_block
 from helpers.windows import times_seen
@@ -56,10 +57,11 @@ DECODED = {
 # They decode each use, and ahead of it: Keras' own prefetch grew to 8 batches here, Grain's adds 6.
 AHEAD = dict.fromkeys(("tf_data", "py_dataset", "grain"), 16 * 4)
 NEEDED = {"grain": [pytest.mark.skipif(not find_spec("grain"), reason="grain is optional")]}
+ALL = [pytest.param(method, marks=NEEDED.get(method, [])) for method in LOADERS]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [pytest.param(m, marks=NEEDED.get(m, [])) for m in LOADERS])
+@pytest.mark.parametrize("method", ALL)
 def test_all_take_the_same_steps_over_the_same_images_and_decode_as_they_say(method, schedule):
     geometry, model = schedule.geometry, Recorder()
     _fit(method, schedule, model, StepClock(geometry))
@@ -82,6 +84,14 @@ def test_all_take_the_same_steps_over_the_same_images_and_decode_as_they_say(met
         assert shown.tolist() == (2 * times_seen(16, geometry.windows)).tolist()
     else:
         assert set(shown) == {3}
+
+
+@pytest.mark.parametrize("method", [one for one in ALL if one.values[0] not in {*ARRAYS, *LOOPS}])
+def test_one_iterator_gives_more_steps_than_there_are(method, schedule):
+    feed = loader(method)(schedule)
+    n_steps = schedule.geometry.n_steps + 1
+    assert sum(1 for _ in islice(_batches(feed), n_steps)) == n_steps
+    _close(feed)
 
 
 def test_each_has_a_label_of_its_own_and_those_that_are_no_data_set_are_named():

@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from experiments.race.measure import RaceSettings, measure_method
 from experiments.race.per_batch import StepDataset
 from experiments.race.step_clock import StepClock
 from helpers.windows import Geometry
+from helpers.workshop import Workshop
 from tests.support import race_schedule, tiny_workshop
 
 GEOMETRY = Geometry(n_images=24, window=16, stride=8, size=(32, 32), batch_size=8, passes=2)
@@ -23,10 +25,24 @@ def workshop():
     return tiny_workshop()
 
 
+@pytest.fixture
+def at_the_end(monkeypatch):
+    """What is registered to be done at the end of the process; nothing is."""
+    calls = []
+    exits = SimpleNamespace(register=lambda *call: calls.append(call))
+    monkeypatch.setattr(measure, "atexit", exits)
+    return calls
+
+
+def small_network(workshop, size):
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Conv2D(workshop.train.n_classes, 1)]
+    return keras.Sequential([keras.Input((*size, 3)), *layers])
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
-def test_training_alone_can_be_all_that_is_measured(workshop, monkeypatch):
-    at_the_end, begun_with, fit = [], [], measure._fit
+def test_training_alone_can_be_all_that_is_measured(workshop, at_the_end, monkeypatch):
+    begun_with, fit = [], measure._fit
 
     def watched_fit(method, schedule, model, clock):
         weights = [*model.get_weights(), model.optimizer.iterations.numpy()]
@@ -34,8 +50,7 @@ def test_training_alone_can_be_all_that_is_measured(workshop, monkeypatch):
         fit(method, schedule, model, clock)
 
     monkeypatch.setattr(measure, "_fit", watched_fit)
-    exits = SimpleNamespace(register=lambda *call: at_the_end.append(call))
-    monkeypatch.setattr(measure, "atexit", exits)
+    monkeypatch.setattr(Workshop, "network", small_network)
     settings = replace(SMALL, score=False, load=False)
     run = measure.run_method("uint8_batches", settings, workshop)
     assert run["decoded_images"] == 24
@@ -87,18 +102,16 @@ def test_a_run_in_a_fresh_process_measures_everything(workshop):
     assert run["seconds_to_first_batch"] > 0 and run["peak_mib_over_base"] < 500
 
 
-@pytest.mark.slow
-def test_a_loop_of_its_own_has_no_loader_to_be_measured_alone(workshop):
-    run = measure_method("article_as_meant", replace(SMALL, score=False), workshop)
-    assert run["decoded_images"] == 32
-    assert "loader_images_per_s" not in run and "holdout_miou" not in run
+@pytest.mark.parametrize("method", ["article_as_meant", "float64_in_memory"])
+def test_a_loop_of_its_own_and_an_array_have_no_loader_to_be_measured(method, workshop, at_the_end):
+    assert measure.run_method(method, replace(SMALL, train=False), workshop) == {}
 
 
 @pytest.mark.slow
-def test_the_loader_alone_can_be_all_that_is_measured(workshop):
-    run = measure_method("py_dataset", replace(SMALL, train=False), workshop)
+def test_the_loader_alone_can_be_all_that_is_measured(workshop, at_the_end):
+    run = measure.run_method("py_dataset", replace(SMALL, train=False), workshop)
     assert set(run) == {
-        "method", "loader_images_per_s", "loader_cpu_ms_per_image", "loader_decoded_images",
+        "loader_images_per_s", "loader_cpu_ms_per_image", "loader_decoded_images",
     }  # fmt: skip
     assert run["loader_decoded_images"] == 8 * 8
 

@@ -72,22 +72,6 @@ def race_schedule(folder):
     return Schedule(index, folder, geometry)
 
 
-def one_pass_of(feed, geometry):
-    """The images and masks of one pass, or of one pass over a window, of what a loader made."""
-    import keras
-    import numpy as np
-
-    if isinstance(feed, tuple):
-        return feed
-    n_batches = geometry.n_images // geometry.batch_size
-    if isinstance(feed, keras.utils.PyDataset):
-        feed.on_epoch_begin()
-        n_batches = len(feed)
-    batches = [batch for batch, _ in zip(feed, range(n_batches), strict=False)]
-    images, masks = zip(*batches, strict=True)
-    return np.concatenate(images), np.concatenate(masks)
-
-
 RACE_ROW = {  # what the row of a loader holds that was measured with everything
     "method", "images_per_s", "ratio_to_limit", "loader_images_per_s", "loader_cpu_ms_per_image",
     "peak_mib_over_base", "slope_mib_per_round", "decoded_images", "seconds_to_first_batch",

@@ -34,7 +34,7 @@ def index(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model():
     """A network for all the tests to which its weights do not matter: it is traced once."""
-    return two_convolutions()
+    return with_optimizer(two_convolutions())
 
 
 @pytest.fixture
@@ -62,6 +62,12 @@ def deterministic():
     from tensorflow.python.framework import config
 
     config.disable_op_determinism()
+
+
+def with_optimizer(model):
+    """The same model; its optimizer has its variables, so that they can be saved and loaded."""
+    model.optimizer.build(model.trainable_variables)
+    return model
 
 
 class Told(keras.callbacks.Callback):
@@ -185,9 +191,8 @@ def scored(index):
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory):
     """A file with the first weights of the runs that are compared."""
-    file, model = tmp_path_factory.mktemp("first") / "first.keras", two_convolutions()
-    model.optimizer.build(model.trainable_variables)
-    model.save(file)
+    file = tmp_path_factory.mktemp("first") / "first.keras"
+    with_optimizer(two_convolutions()).save(file)
     return file
 
 
@@ -261,7 +266,7 @@ def test_resume_believes_the_weights_not_a_newer_history(index, model, folder):
 def test_a_network_that_was_trained_before_resumes(index, model, tmp_path):
     model.optimizer.iterations.assign(7)
     train(index, tmp_path, model, epochs=2)
-    assert resumed(index, tmp_path, model) == 2
+    assert resumed(index, tmp_path, two_convolutions()) == 2
     assert numbers_of(train(index, tmp_path, model, first=2)) == [1, 2, 3, 4]
     assert steps_in(tmp_path / "last.keras") == 7 + 4 * STEPS
     assert resumed(index, tmp_path, model) == 4
@@ -300,10 +305,12 @@ def test_a_run_without_patience_left_stays_as_it_is(index, model, tmp_path, chan
     assert_same_state(keras.saving.load_model(tmp_path / "last.keras"), model)
 
 
-def test_a_fit_of_no_round_is_allowed(index, model, folder):
-    before = content_of(folder)
-    train(index, folder, model, first=1, epochs=1, save={"patience": 1})
-    assert content_of(folder) == before
+def test_a_finished_run_stays_as_it_is(index, model, tmp_path):
+    told, patient = Told([0.1, 0.2, 0.3, 0.4]), {"save": {"patience": 1}}
+    train(index, tmp_path, model, told, **patient)
+    before = content_of(tmp_path)
+    assert numbers_of(go_on(index, tmp_path, model, told, **patient)) == [1, 2, 3, 4]
+    assert content_of(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -410,7 +417,8 @@ def test_resume_refuses_a_history_that_is_behind(index, model, folder):
 
 
 def test_resume_refuses_a_model_from_the_middle_of_a_round(index, model, folder):
-    for steps in (0, STEPS + 1):
+    right = steps_in(folder / "last.keras")
+    for steps in (right - STEPS, right + 1):
         model.optimizer.iterations.assign(steps)
         model.save(folder / "last.keras")
         with pytest.raises(ValueError, match=r"last\.keras was not saved at the end of a round"):

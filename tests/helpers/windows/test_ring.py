@@ -222,6 +222,7 @@ def test_prepared_rows_that_are_not_shown_are_read_again_later():
     ring.prepare(rows(12, 32))
     ring.hold(rows(0, 20))
     assert_ring_holds(ring, range(20))
+    assert ring.decoded == 20 + 2 + 10  # rows 10 to 19 were kept
     ring.hold(rows(12, 32))
     assert_ring_holds(ring, range(12, 32))
     ring.close()

@@ -17,8 +17,8 @@ import nbformat
 from experiments.race.compare import table
 from experiments.records import recorded
 from helpers.files import read_json
+from helpers.notebook.stored import FIGURES, KEY
 from helpers.settings import PROJECT
-from tools.stored import FIGURES, KEY
 
 NOTEBOOKS = PROJECT / "notebooks"
 MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)

@@ -1,101 +1,24 @@
-"""`make run` and `make outputs`: execute the series with nbclient, measure it, report it.
+"""`make run` and `make outputs`: execute the series, measure it, report it.
 
-Each notebook is executed in its own kernel, as JupyterLab would. The executed copies and their
-HTML go to build/run, with summary.json: a list of {"notebook", "seconds", "peak_mib", "ok"}.
+The executed notebooks and their HTML go to build/run, with summary.json: a list of
+{"notebook", "seconds", "peak_mib", "ok"}.
 """
 
 import argparse
 import os
-import re
 import shutil
 import sys
-import time
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from nbconvert import HTMLExporter
-
 from helpers.files import write_json
+from helpers.notebook.execute import clock, execute, table
+from helpers.notebook.stored import store_outputs
 from helpers.settings import BUILD, PROJECT
 from tools import numbers
-from tools.peak import TreePeak
-from tools.stored import store_outputs
 
 NOTEBOOKS = PROJECT / "notebooks"
 RUN = BUILD / "run"
-CELL_TIMEOUT_SECONDS = 3600
 LIVE = sys.stdout.isatty()
-
-
-@dataclass
-class Outcome:
-    """One row of the summary; `error` and `cell` say where a notebook stopped."""
-
-    notebook: str
-    seconds: float = 0.0
-    peak_mib: float = 0.0
-    ok: bool = False
-    error: str = field(default="", repr=False)
-    cell: int = 0
-
-    def row(self) -> dict:
-        keep = ("notebook", "seconds", "peak_mib", "ok")
-        return {name: value for name, value in asdict(self).items() if name in keep}
-
-
-def execute(path: Path) -> Outcome:
-    """Run one notebook into build/run; never raises for an error in the notebook itself."""
-    notebook = nbformat.read(path, as_version=4)
-    outcome = Outcome(path.stem)
-    started = time.monotonic()
-    peak = TreePeak()
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT_SECONDS,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        record_timing=False,
-        coalesce_streams=True,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    )
-    n_cells = len(notebook.cells)
-
-    def on_cell_start(cell, cell_index):
-        outcome.cell = cell_index + 1
-        peak.watch(client.km.provisioner.process.pid)
-        elapsed = time.monotonic() - started
-        report(f"{path.stem}  cell {cell_index + 1} of {n_cells}  {clock(elapsed)}")
-
-    client.on_cell_start = on_cell_start
-    with peak:
-        try:
-            client.execute()
-            outcome.ok = True
-        except Exception as error:  # the kernel may die in many ways; all of them are reported
-            outcome.error = last_words(error)
-    outcome.seconds = round(time.monotonic() - started, 1)
-    outcome.peak_mib = round(peak.mib, 1)
-    write(notebook, path.stem)
-    return outcome
-
-
-def last_words(error: Exception) -> str:
-    """The error in one line, with the line of the cell that raised it where the kernel says so."""
-    if not isinstance(error, CellExecutionError):
-        return f"{type(error).__name__}: {error}"
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-    at = re.search(r"^-+> *\d+ (.*)$", plain, flags=re.MULTILINE)
-    return f"{error.ename}: {error.evalue}" + (f"  at: {at[1].strip()}" if at else "")
-
-
-def write(notebook: nbformat.NotebookNode, name: str) -> None:
-    RUN.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, RUN / f"{name}.ipynb")
-    html, _ = HTMLExporter().from_notebook_node(notebook, {"metadata": {"name": name}})
-    (RUN / f"{name}.html").write_text(html, encoding="utf-8")
 
 
 def report(line: str, end: bool = False) -> None:
@@ -104,20 +27,6 @@ def report(line: str, end: bool = False) -> None:
         print(f"\r\x1b[K{line}", end="\n" if end else "", flush=True)
     else:
         print(line, flush=True)
-
-
-def clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def table(outcomes: list[Outcome]) -> str:
-    lines = [f"{'notebook':<24}{'minutes':>9}{'peak MiB':>10}  "]
-    for outcome in outcomes:
-        verdict = "ok" if outcome.ok else "FAILED"
-        minutes = f"{outcome.seconds / 60:.1f}"
-        lines.append(f"{outcome.notebook:<24}{minutes:>9}{outcome.peak_mib:>10.0f}  {verdict}")
-    total = sum(outcome.seconds for outcome in outcomes) / 60
-    return "\n".join([*lines, f"{'together':<24}{total:>9.1f}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     paths = options.notebooks or sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     outcomes = []
     for path in paths:
-        outcome = execute(path.resolve())
+        outcome = execute(path.resolve(), RUN, report)
         outcomes.append(outcome)
         verdict = "ok" if outcome.ok else f"FAILED in cell {outcome.cell}: {outcome.error}"
         report(f"{outcome.notebook}  {clock(outcome.seconds)}  {verdict}", end=True)

@@ -9,35 +9,48 @@ from helpers.exercises.judging import check, expect, traced
 
 @check
 def check_bytes_needed(bytes_needed) -> None:
-    """`bytes_needed(n_images, height, width, channels, dtype)` -> bytes of the array."""
-    for shape, dtype in (((7, 30, 50, 3), "uint8"), ((5, 20, 10, 4), "float32"),
-                         ((2, 9, 11, 1), "float64")):  # fmt: skip
-        expected = np.empty(shape, dtype).nbytes
-        found = bytes_needed(*shape, dtype)
+    """`bytes_needed(n_images, height, width, channels, dtype, one_hot=None)` -> bytes with masks.
+
+    Masks are uint8, one number per pixel, or float32 with `one_hot` numbers per pixel.
+    """
+    for shape, dtype, one_hot in (
+        ((7, 30, 50, 3), "uint8", None),
+        ((5, 20, 10, 1), "uint16", None),
+        ((2, 9, 11, 4), "float64", None),
+        ((3, 8, 6, 3), "uint8", 5),
+    ):
+        images, pixels = np.empty(shape, dtype).nbytes, int(np.prod(shape[:3]))
+        masks = pixels if one_hot is None else 4 * one_hot * pixels
+        found = bytes_needed(*shape, dtype, one_hot)
+        what = f"{shape} of {dtype} with {'class numbers' if one_hot is None else 'one-hot masks'}"
+        expect(found != images, f"{what}: {found!r} bytes are the images alone; add the masks.")
         expect(
-            found == expected,
-            f"{shape} of {dtype} takes {expected:,} bytes, your function says {found!r}.",
+            found == images + masks,
+            f"{what} takes {images:,} + {masks:,} bytes, your function says {found!r}.",
         )
 
 
 @check
 def check_to_unit_range(to_unit_range) -> None:
-    """`to_unit_range(images)` -> float32 between 0 and 1, the input unchanged."""
-    images = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
-    before = images.copy()
-    scaled, peak = traced(to_unit_range, images)
-    expect(np.array_equal(images, before), "the images that came in have changed.")
-    expect(isinstance(scaled, np.ndarray), "return a NumPy array.")
-    right = scaled.shape == images.shape and np.allclose(scaled, before / 255.0, atol=1e-6)
-    expect(right, "the values should be those of images / 255.")
-    expect(
-        scaled.dtype == np.float32,
-        f"the result is {scaled.dtype}, {scaled.itemsize} bytes a number; float32 needs 4.",
-    )
-    expect(
-        peak < 2.5 * scaled.nbytes,
-        f"the result is right, but on the way you held {peak / scaled.nbytes:.1f} times its size.",
-    )
+    """`to_unit_range(stack)` -> float32 between 0 and 1, the input (uint8 or uint16) unchanged."""
+    rng = np.random.default_rng(0)
+    for dtype in ("uint8", "uint16"):
+        largest = np.iinfo(dtype).max
+        stack = rng.integers(0, largest, (16, 64, 64, 3), dtype=dtype, endpoint=True)
+        before = stack.copy()
+        scaled, peak = traced(to_unit_range, stack)
+        expect(np.array_equal(stack, before), "the stack that came in has changed.")
+        expect(isinstance(scaled, np.ndarray), "return a NumPy array.")
+        right = scaled.shape == stack.shape and np.allclose(scaled, before / largest, atol=1e-6)
+        expect(right, f"for {dtype}, the values should be those of stack / {largest:,}.")
+        expect(
+            scaled.dtype == np.float32,
+            f"the result is {scaled.dtype}, {scaled.itemsize} bytes a number; float32 needs 4.",
+        )
+        held = peak / scaled.nbytes
+        expect(
+            held < 2.5, f"the result is right, but on the way you held {held:.1f} times its size."
+        )
 
 
 @check

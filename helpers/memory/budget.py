@@ -7,6 +7,7 @@ RSS and ends it above the budget.
 
 import json
 import keyword
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -42,6 +43,12 @@ class BudgetResult:
     def increment_bytes(self) -> int:
         """What the code held at its peak, above the base: ``peak_bytes - base_bytes``."""
         return self.peak_bytes - self.base_bytes
+
+    @property
+    def asked_bytes(self) -> int | None:
+        """The array that NumPy could not get, as its message gives it; None where it says none."""
+        said = re.search(r"Unable to allocate (\d+(?:\.\d+)?)\.? ([KMGT]iB)", self.message)
+        return parse_bytes(f"{said[1]} {said[2]}") if said else None
 
     def __str__(self) -> str:
         budget, peak = format_bytes(self.budget_bytes), format_bytes(self.increment_bytes)

@@ -118,7 +118,7 @@ class SaveRounds(keras.callbacks.Callback):
 
     def _open(self, epoch: int) -> None:
         """Begin the folder afresh, or take up its history."""
-        plan = _plan_of(self.model, self.subset)
+        plan, self.first = _plan_of(self.model, self.subset), epoch
         if epoch == 0:
             self.folder.mkdir(parents=True, exist_ok=True)
             if (self.folder / "last.keras").is_file():
@@ -145,7 +145,8 @@ class SaveRounds(keras.callbacks.Callback):
                 f"There is no round {epoch + 1}: fit with epochs=subset.n_rounds, "
                 f"here {self.subset.n_rounds}."
             )
-        if self.subset.steps_asked[epoch] - self.asked_before[epoch] < self.subset.steps_per_round:
+        asked = self.subset.steps_asked - self.asked_before
+        if asked[epoch] < self.subset.steps_per_round or asked[: self.first].any():
             raise ValueError(
                 f"Round {epoch + 1} was trained on other steps than its own: fit with "
                 f"subset.from_round({epoch}) and initial_epoch={epoch}, or both from 0."
@@ -192,16 +193,25 @@ def resume(model: keras.Model, folder, subset) -> int:
 
 
 def _load(model: keras.Model, file: Path) -> None:
-    if not zipfile.is_zipfile(file):
-        raise ValueError(
-            f"{file} is damaged: it is no .keras file. Start afresh in another folder."
-        )
+    try:
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile:
+        damaged = "it is no .keras file"
+    if damaged:
+        raise ValueError(f"{file} is damaged ({damaged}). Start afresh in another folder.")
     model.optimizer.build(model.trainable_variables)
     model.load_weights(file)
 
 
 def _rounds_of(folder: Path) -> list[dict]:
-    return _read(folder / "history.json")["rounds"]
+    history = _read(folder / "history.json")
+    if not isinstance(history.get("rounds"), list):
+        raise ValueError(
+            f"{folder / 'history.json'} holds no rounds: put back the file that SaveRounds wrote, "
+            "or start afresh in another folder."
+        )
+    return history["rounds"]
 
 
 def _state_of(folder: Path) -> dict:
@@ -216,11 +226,14 @@ def _state_of(folder: Path) -> dict:
 
 def _read(file: Path) -> dict:
     try:
-        return read_json(file)
+        content = read_json(file)
     except FileNotFoundError:
         raise ValueError(f"{file} is missing: put it back, or start afresh.") from None
     except ValueError as error:
         raise ValueError(f"{file} is damaged ({error}): put it back, or start afresh.") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{file} is not a file of SaveRounds: put it back, or start afresh.")
+    return content
 
 
 def _plan_of(model: keras.Model, subset) -> dict:

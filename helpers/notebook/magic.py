@@ -10,7 +10,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from helpers.memory.budget import BudgetResult, run_under_budget
 from helpers.memory.record import ChildError
 from helpers.notebook.show import show
-from helpers.plots.memory import memory_timeline
+from helpers.plots.memory import memory_timeline, refused_request
 from helpers.units import format_bytes
 
 
@@ -75,6 +75,15 @@ def show_result(result: BudgetResult) -> None:
     print(result)
     if result.message:
         print(result.message)
+    asked = result.asked_bytes
+    if asked is not None and asked > result.budget_bytes:  # a timeline of it would be empty
+        show(
+            refused_request(asked, result.budget_bytes, result.increment_bytes),
+            f"Asked for at once: {format_bytes(asked)}; the budget: "
+            f"{format_bytes(result.budget_bytes)}; held until then: "
+            f"{format_bytes(result.increment_bytes)}.",
+        )
+        return
     if not result.times.size:
         return
     ax = memory_timeline(

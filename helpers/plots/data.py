@@ -1,9 +1,11 @@
 """Figures of images and of their masks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from helpers.data import VOID
@@ -21,54 +23,62 @@ def colour_mask(mask: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 @styled
 def panels(
-    columns: Mapping[str, Sequence[np.ndarray]], row_titles: Sequence[str] = ()
+    columns: Mapping[str, Sequence[np.ndarray]], index, row_titles: Sequence[str] = ()
 ) -> np.ndarray:
-    """A grid of images: one column for each entry (title -> images). Returns the axes."""
+    """A grid of images: one column for each entry (title -> images). Returns the axes.
+
+    Class ids (h, w) get the colours of `index`, and a legend names the classes that occur.
+    """
     n_rows = len(next(iter(columns.values())))
-    _, axes = plt.subplots(
+    figure, axes = plt.subplots(
         n_rows,
         len(columns),
-        figsize=(2.1 * len(columns), 1.75 * n_rows + 0.3),
+        figsize=(2.1 * len(columns), 1.75 * n_rows + 0.8),
         squeeze=False,
     )
     for column, (title, images) in enumerate(columns.items()):
         axes[0, column].set_title(title, fontsize=10, loc="center")
-        for row, image in enumerate(images):
-            axes[row, column].imshow(image)
-            axes[row, column].set(xticks=[], yticks=[])
-            axes[row, column].spines[:].set_visible(False)
+        for ax, image in zip(axes[:, column], images, strict=True):
+            _draw(ax, image, index)
     for row, title in enumerate(row_titles):
         axes[row, 0].set_ylabel(title, fontsize=9, rotation=0, ha="right", va="center")
+    _legend(figure, columns.values(), index)
     return axes
 
 
 @styled
-def strips(rows: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
-    """The same images in several ways: one row for each entry (title -> images)."""
-    n = len(next(iter(rows.values())))
-    _, axes = plt.subplots(len(rows), n, figsize=(1.6 * n, 1.6 * len(rows)), squeeze=False)
+def strips(rows: Mapping[str, Sequence[np.ndarray]], index) -> np.ndarray:
+    """The same images in several ways: one row for each entry (title -> images), as in `panels`."""
+    n, first = len(next(iter(rows.values()))), next(iter(rows.values()))[0]
+    height = 1.75 * min(1.0, first.shape[0] / first.shape[1])
+    figure, axes = plt.subplots(
+        len(rows), n, figsize=(1.75 * n, height * len(rows) + 0.6), squeeze=False
+    )
     for strip, (title, images) in zip(axes, rows.items(), strict=True):
         strip[0].set_ylabel(title, fontsize=11)
         for ax, image in zip(strip, images, strict=True):
-            ax.imshow(image)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
+            _draw(ax, image, index)
+    _legend(figure, rows.values(), index)
     return axes
 
 
-@styled
-def pairs(images: Sequence[np.ndarray], masks: Sequence[np.ndarray], index) -> np.ndarray:
-    """Images above their masks, with a legend of the classes that occur. Returns the axes."""
-    n = len(images)
-    figure, axes = plt.subplots(2, n, figsize=(1.75 * n, 3.5), squeeze=False)
-    for column, (image, mask) in enumerate(zip(images, masks, strict=True)):
-        axes[0, column].imshow(image)
-        axes[1, column].imshow(colour_mask(mask, index.palette))
-    for ax in axes.flat:
-        ax.set(xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
-    present = sorted(set(np.unique(np.concatenate([m.ravel() for m in masks]))) - {VOID})
-    handles = [Patch(color=index.palette[k] / 255, label=index.class_names[k]) for k in present]
-    handles.append(Patch(color=np.array(VOID_COLOUR) / 255, label="void (ignored)"))
+def _draw(ax: Axes, image: np.ndarray, index) -> None:
+    """One image with nothing around it; class ids in the colours of their classes."""
+    ax.imshow(colour_mask(image, index.palette) if image.ndim == 2 else image)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def _legend(figure: Figure, rows: Iterable[Sequence[np.ndarray]], index) -> None:
+    """Below the figure: the classes that occur in its masks, and void."""
+    masks = [image for images in rows for image in images if image.ndim == 2]
+    if not masks:
+        return
+    present = sorted(set().union(*(np.unique(mask).tolist() for mask in masks)))
+    handles = [
+        Patch(color=index.palette[k] / 255, label=index.class_names[k])
+        if k != VOID
+        else Patch(color=np.array(VOID_COLOUR) / 255, label="void (ignored)")
+        for k in present
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
-    return axes

@@ -116,6 +116,24 @@ def will_it_fit(
 
 
 @styled
+def refused_request(
+    asked_bytes: int, budget_bytes: int, held_bytes: int, ax: Axes | None = None
+) -> Axes:
+    """One request that was larger than the whole budget, beside it and beside what was held."""
+    ax = new_axes(ax, 7.0, 1.9)
+    names = ("asked for at once", "budget", "held until then")
+    mib = np.array([asked_bytes, budget_bytes, held_bytes]) / MIB
+    bars = ax.barh(names, mib, color=(SKY, RED, BLUE))
+    bars[0].set(hatch="//", edgecolor="white")  # wanted, never there
+    ax.bar_label(bars, labels=[_mib(value) for value in mib], padding=4, fontsize=9)
+    ax.axvline(mib[1], color=RED, linewidth=1.5, linestyle="--", zorder=0)
+    ax.set(xlabel="MiB")
+    ax.margins(x=0.16)
+    ax.invert_yaxis()
+    return ax
+
+
+@styled
 def memory_timeline(
     times: np.ndarray,
     rss_bytes: np.ndarray,

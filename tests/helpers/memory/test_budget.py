@@ -66,6 +66,16 @@ def test_the_error_is_in_numpys_own_words():
     )
     assert result.increment_bytes < 5 * MIB, "refused before a byte was touched"
     assert "MemoryError in line 2" in str(result) and "512.0 MiB" in str(result)
+    assert result.asked_bytes == 2048 * MIB
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [("144. MiB", 144 * MIB), ("4.19 GiB", int(4.19 * 1024 * MIB)), ("many bytes", None)],
+)
+def test_what_was_asked_for_is_read_from_numpys_words(said, asked):
+    result = run_under_budget(f"raise MemoryError('Unable to allocate {said} for it')", "64 MiB")
+    assert result.asked_bytes == asked
 
 
 @pytest.mark.skipif(not LINUX, reason="a real limit exists on Linux only")

@@ -341,6 +341,16 @@ def test_a_fit_that_begins_at_step_0_again_is_refused(index, model, folder):
     assert content_of(folder) == before
 
 
+def test_rounds_of_one_step_do_not_hide_a_fit_from_step_0(index, model, tmp_path):
+    short = {"batch_size": 16, "passes": 1}
+    train(index, tmp_path, model, epochs=1, changes=short)
+    with subset_of_boxes(index, **short) as subset:
+        assert subset.steps_per_round == 1 and resume(model, tmp_path, subset) == 1
+        with pytest.raises(ValueError, match="other steps than its own"):
+            save = SaveRounds(tmp_path, subset)
+            fit_rounds(model, subset, save, x=subset, initial_epoch=1)
+
+
 def test_more_epochs_than_rounds_are_refused(index, model, tmp_path):
     with pytest.raises(ValueError, match=r"no round 5: fit with epochs=subset\.n_rounds, here 4"):
         train(index, tmp_path, model, epochs=6)
@@ -402,6 +412,31 @@ def test_resume_names_a_damaged_or_missing_file(index, model, folder, name):
         file.unlink()
         with pytest.raises(ValueError, match=f"{name} is missing: put it back, or start afresh"):
             resumed(index, folder, model)
+
+
+def test_a_file_with_a_broken_part_is_named(index, model, folder):
+    file = folder / "last.keras"
+    content = bytearray(file.read_bytes())
+    middle = content.index(b"model.weights.h5") + len(content) // 2
+    content[middle] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"last\.keras is damaged \(model\.weights\.h5\)"):
+        resumed(index, folder, model)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("history.json", {}, r"history\.json holds no rounds: put back"),
+        ("history.json", {"rounds": 2}, r"history\.json holds no rounds: put back"),
+        ("history.json", [], r"history\.json is not a file of SaveRounds"),
+        ("state.json", 7, r"state\.json is not a file of SaveRounds"),
+    ],
+)
+def test_a_file_of_something_else_is_named(index, model, folder, name, content, message):
+    write_json(folder / name, content)
+    with pytest.raises(ValueError, match=message):
+        resumed(index, folder, model)
 
 
 def test_resume_refuses_another_format(index, model, folder):

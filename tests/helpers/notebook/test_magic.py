@@ -38,8 +38,9 @@ def test_the_magic_in_a_notebook():
     assert len(images) == 1
     alt = images[0].metadata["image/png"]["alt"]
     assert alt == images[0].data["text/plain"]
-    assert "Timeline" in alt and "256.0 MiB" in alt
+    assert "256.0 MiB" in alt
     if LINUX:
+        assert "Asked for at once: 4.00 GiB" in alt, "a timeline would be empty"
         assert "Unable to allocate 4.00 GiB for an array with shape (268435456, 2)" in said
         assert printed(facts) == f"MemoryError {256 * MIB} now\n"
 

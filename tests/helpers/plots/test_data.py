@@ -14,22 +14,31 @@ def test_colour_mask_paints_each_class_and_void():
     assert coloured[0].tolist() == [[0, 0, 0], [128, 0, 0], list(data.VOID_COLOUR)]
 
 
-def test_panels_and_strips_hold_the_images():
-    images = np.zeros((3, 4, 4, 3), np.uint8)
-    assert data.panels({"x": images, "y": images}, ["1", "2", "3"]).shape == (3, 2)
-    assert data.strips({"x": images, "y": images}).shape == (2, 3)
-
-
-def test_pairs_put_images_over_masks_and_name_the_classes_that_occur():
+@pytest.fixture
+def index():
     names = ["0.png", "1.png"]
-    index = Index.build("images", "masks", ("background", "cat", "dog"), names, names)
+    return Index.build("images", "masks", ("background", "cat", "dog"), names, names)
+
+
+def said_by(axes):
+    legends = axes[0, 0].figure.legends
+    return [text.get_text() for legend in legends for text in legend.get_texts()]
+
+
+def test_images_alone_have_no_legend(index):
+    images = np.zeros((3, 4, 4, 3), np.uint8)
+    panels = data.panels({"x": images, "y": images}, index, ["1", "2", "3"])
+    strips = data.strips({"x": images, "y": images}, index)
+    assert panels.shape == (3, 2) and strips.shape == (2, 3)
+    assert said_by(panels) == said_by(strips) == []
+
+
+@pytest.mark.parametrize("draw", [data.panels, data.strips])
+def test_masks_are_coloured_and_the_classes_that_occur_are_named(index, draw):
     images = np.zeros((2, 4, 4, 3), np.uint8)
     masks = np.zeros((2, 4, 4), np.uint8)
     masks[1, 0], masks[1, 1] = 2, VOID
-    axes = data.pairs(images, masks, index)
-    assert axes.shape == (2, 2)
+    axes = draw({"image": images, "mask": masks}, index)
     shown = axes[1, 1].images[0].get_array()
     np.testing.assert_array_equal(shown, data.colour_mask(masks[1], index.palette))
-    (legend,) = axes[0, 0].figure.legends
-    said = [text.get_text() for text in legend.get_texts()]
-    assert said == ["background", "dog", "void (ignored)"]
+    assert said_by(axes) == ["background", "dog", "void (ignored)"]

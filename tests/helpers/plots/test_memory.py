@@ -62,3 +62,10 @@ def test_every_mark_is_drawn_and_named_where_there_is_room():
     dotted = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == ":"]
     assert dotted == [0, 0.01, 0.5]
     assert texts_of(ax) == ["peak 1.0 MiB", "start", "half"]
+
+
+def test_a_refused_request_stands_beside_the_budget():
+    ax = memory.refused_request(4096 * MIB, 512 * MIB, 3 * MIB)
+    assert [bar.get_width() for bar in ax.patches] == [4096, 512, 3]
+    assert levels(ax) == [512]
+    assert texts_of(ax) == ["4,096 MiB", "512 MiB", "3.0 MiB"]

@@ -5,7 +5,7 @@ import sys
 
 import psutil
 
-from tools.peak import TreePeak, tree_rss
+from helpers.memory.tree import TreePeak, tree_rss
 
 
 def test_the_peak_counts_the_children_too():

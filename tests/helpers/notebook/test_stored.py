@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from tools.stored import clean, source_hash, store_outputs
+from helpers.notebook.stored import clean, source_hash, store_outputs
 
 ROW = {"notebook": "01_good", "seconds": 1.5, "peak_mib": 80.2, "ok": True}
 

@@ -41,7 +41,7 @@ def run_cells(*sources: str, client: type | None = None, **options):
     notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
     where = {"metadata": {"path": str(PROJECT)}}
     run = (client or NotebookClient)(
-        notebook, kernel_name="python3", timeout=60, resources=where, **options
+        notebook, kernel_name="python3", timeout=300, resources=where, **options
     )
     run.execute()
     return notebook

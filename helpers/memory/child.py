@@ -36,7 +36,7 @@ def report(event: str, **facts) -> None:
 def mark(label: str) -> None:
     """Name this moment on the timeline; does nothing in code that is not being measured.
 
-    Notebook 06, "The copies that `fit` makes".
+    Notebook 01, "The copies that `fit` makes".
     """
     if _reports is not None:
         report("mark", label=str(label))

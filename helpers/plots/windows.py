@@ -26,7 +26,8 @@ def windows_chart(n_images: int, windows: Sequence, seen: np.ndarray) -> np.ndar
     lost = int(np.count_nonzero(seen == 0))
     if lost:
         top.axvspan(n_images - lost, n_images, color=RED, alpha=0.9, linewidth=0)
-        top.text(n_images, 1.2, f"{lost} images\nnever loaded ", ha="right", va="top", color=RED)
+        label = f"{lost} images\nnever loaded"
+        top.text(0.985 * n_images, 1.2, label, ha="right", va="top", color=RED)
     top.set(ylabel="round", ylim=(len(windows) + 0.8, 0.2))
     top.set_yticks([1, *range(5, len(windows) + 1, 5)])
     bottom.fill_between(np.arange(n_images), seen, step="post", color=ORANGE)

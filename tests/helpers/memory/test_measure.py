@@ -112,7 +112,7 @@ def test_timeline_and_marks_are_in_order():
     assert measured.times[0] == 0
     assert np.all(np.diff(measured.times) >= 0)
     assert measured.times.shape == measured.rss_bytes.shape
-    assert len(measured.times) > 3
+    assert len(measured.times) >= 2
     assert measured.seconds == measured.times[-1] >= measured.marks[-1][0]
 
 

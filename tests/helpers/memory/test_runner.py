@@ -150,4 +150,4 @@ def test_a_real_interrupt_signal_ends_the_child():
         time.sleep(0.05)
     time.sleep(0.3)
     parent.send_signal(signal.SIGINT)
-    assert parent.communicate(timeout=20)[0] == "[]\n"
+    assert parent.communicate(timeout=120)[0] == "[]\n"

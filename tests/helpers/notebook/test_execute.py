@@ -27,8 +27,7 @@ def test_a_good_one_leaves_its_copy_and_its_page(run, tmp_path):
     assert executed.cells[2].outputs[0].text == f"{80 * 2**20}\n"
     assert "83886080" in (tmp_path / "out" / "09_test.html").read_text(encoding="utf-8")
     assert [line.rsplit("  ", 1)[0] for line in lines] == [
-        "09_test  cell 2 of 3",
-        "09_test  cell 3 of 3",
+        f"09_test  cell {number} of 3" for number in (1, 2, 3)
     ]
 
 

@@ -181,7 +181,7 @@ class SlowReader(CodedReader):
     def __call__(self, *given):
         if threading.current_thread() is not threading.main_thread():
             self.begun.set()
-            self.go.wait(10)
+            self.go.wait(60)
         super().__call__(*given)
 
 
@@ -189,7 +189,7 @@ def test_the_next_rows_are_read_in_a_thread_while_the_window_is_in_use():
     ring = ring_of(n_staged=2, read=SlowReader())
     ring.hold(rows(0, 20))
     ring.prepare(rows(2, 22))
-    assert ring.read.begun.wait(10) and len(decoding_threads()) == 1
+    assert ring.read.begun.wait(60) and len(decoding_threads()) == 1
     assert_ring_holds(ring, range(20))
     assert ring.take(rows(0, 20))[0].shape == (20, *SIZE, 3)
     ring.read.go.set()
@@ -232,7 +232,7 @@ def test_closing_waits_for_the_thread():
     ring = ring_of(n_staged=2, read=SlowReader())
     ring.hold(rows(0, 20))
     ring.prepare(rows(2, 22))
-    assert ring.read.begun.wait(10)
+    assert ring.read.begun.wait(60)
     threading.Timer(0.05, ring.read.go.set).start()
     ring.close()
     assert decoding_threads() == [] and ring.nbytes == 0 and len(ring.rows) == 0

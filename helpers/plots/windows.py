@@ -102,7 +102,7 @@ def ring_chart(rows_by_round: Sequence[np.ndarray], ax: Axes | None = None) -> A
 def memory_of_loops(
     runs: Mapping[str, object], shown: Sequence[str] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Memory over the share of the work done, one line for each loop, in the same axes.
+    """Memory over the share of the run that is over, one line for each loop, in the same axes.
 
     `runs[name]` has `times` (s), `rss_bytes` and `base_bytes`, as `measure_peak` returns them. A
     loop keeps its colour when only some are `shown` (default: all).
@@ -116,7 +116,7 @@ def memory_of_loops(
         done = 100 * (times - times[0]) / (times[-1] - times[0])
         mib = (np.asarray(run.rss_bytes, dtype=float) - run.base_bytes) / MIB
         ax.plot(done, mib, color=colour, linewidth=1.6, label=name)
-    ax.set(xlabel="work done (%)", ylabel="MiB above the start", xlim=(0, 100))
+    ax.set(xlabel="share of the run that is over (%)", ylabel="MiB above the start", xlim=(0, 100))
     ax.set_ylim(bottom=0)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(runs), fontsize=9)
     return ax

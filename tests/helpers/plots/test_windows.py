@@ -20,7 +20,7 @@ def test_windows_chart_draws_every_window_and_the_lost_images():
     top, bottom = windows.windows_chart(2913, schedule, times_seen(2913, schedule))
     assert bar_widths(top)[:20] == [1000] * 20
     assert [patch.get_x() for patch in top.patches[:20]] == [w.start for w in schedule]
-    assert texts_of(top) == ["13 images\nnever loaded "]
+    assert texts_of(top) == ["13 images\nnever loaded"]
     assert bottom.get_xlim() == (0, 2913)
 
 

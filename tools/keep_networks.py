@@ -15,11 +15,11 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import helpers.quiet as quiet  # before anything that imports Keras
 from experiments.records import commit
 from helpers.files import read_json
 from helpers.network import keep, load_kept
 from helpers.network.fcn import STRIDES
-from helpers.quiet import keras
 from helpers.scoring import evaluate, scores
 from helpers.settings import load_settings
 from helpers.windows import SlidingSubset, flip_horizontally
@@ -35,7 +35,7 @@ def keep_networks(workshop: Workshop, folder: Path, rounds: int = ROUNDS, anew=F
     What is there already and was made by the same recipe stays, unless `anew`. Raises ValueError
     for a network whose scores the weights at half precision change, before it is written.
     """
-    made = []
+    made, made_at = [], commit()  # before the first file is written: from then on files differ
     for stride in STRIDES:
         path = folder / f"fcn{stride}s.npz"
         model = _untrained(workshop, stride, rounds)
@@ -50,15 +50,15 @@ def keep_networks(workshop: Workshop, folder: Path, rounds: int = ROUNDS, anew=F
             class_names=list(workshop.train.class_names),
             rounds=rounds,
             mean_iou=_checked_score(workshop, model),
-            keras=f"{keras.__version__} on {keras.backend.backend()}",
-            commit=commit(),
+            keras=f"{quiet.keras.__version__} on {quiet.keras.backend.backend()}",
+            commit=made_at,
             recipe=recipe,
         )
         made.append(path.stem)
     return made
 
 
-def recipe_of(workshop: Workshop, model: keras.Model, rounds: int) -> dict:
+def recipe_of(workshop: Workshop, model, rounds: int) -> dict:
     """Everything that decides what comes out of a training, as JSON holds it.
 
     Digests stand for what is long: the names of the images in their order, and the layers, first
@@ -78,12 +78,12 @@ def recipe_of(workshop: Workshop, model: keras.Model, rounds: int) -> dict:
     return json.loads(json.dumps(recipe))
 
 
-def _untrained(workshop: Workshop, stride: int, rounds: int) -> keras.Model:
+def _untrained(workshop: Workshop, stride: int, rounds: int):
     n_steps = rounds * workshop.geometry.steps_per_round
     return workshop.network(stride=stride, n_steps=n_steps)
 
 
-def _train(workshop: Workshop, model: keras.Model, rounds: int) -> None:
+def _train(workshop: Workshop, model, rounds: int) -> None:
     with SlidingSubset(workshop.train, workshop.geometry, flip_horizontally) as subset:
         model.fit(
             subset,
@@ -94,7 +94,7 @@ def _train(workshop: Workshop, model: keras.Model, rounds: int) -> None:
         )
 
 
-def _fits(model: keras.Model, path: Path, recipe: dict) -> bool:
+def _fits(model, path: Path, recipe: dict) -> bool:
     try:
         return load_kept(model, path).get("recipe") == recipe
     except (OSError, ValueError) as error:
@@ -102,7 +102,7 @@ def _fits(model: keras.Model, path: Path, recipe: dict) -> bool:
         return False
 
 
-def _checked_score(workshop: Workshop, model: keras.Model) -> float:
+def _checked_score(workshop: Workshop, model) -> float:
     """The mean IoU on the hold-out with weights rounded to float16, which the model then holds."""
     with workshop.holdout_data() as holdout:
         exact = scores(evaluate(model, holdout)).mean_iou
@@ -122,7 +122,8 @@ def _digest(content: bytes) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--anew", action="store_true", help="train all three again")
     options = parser.parse_args(arguments)
     workshop = open_workshop(load_settings({}))

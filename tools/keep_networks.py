@@ -18,8 +18,8 @@ from pathlib import Path
 import helpers.quiet as quiet  # before anything that imports Keras
 from experiments.records import commit
 from helpers.files import read_json
-from helpers.network import keep, load_kept
 from helpers.network.fcn import STRIDES
+from helpers.network.kept import keep, load_kept
 from helpers.scoring import evaluate, scores
 from helpers.settings import load_settings
 from helpers.windows import SlidingSubset, flip_horizontally
@@ -96,9 +96,8 @@ def _train(workshop: Workshop, model, rounds: int) -> None:
 
 def _fits(model, path: Path, recipe: dict) -> bool:
     try:
-        return load_kept(model, path).get("recipe") == recipe
-    except (OSError, ValueError) as error:
-        print(error)
+        return load_kept(model, path)["recipe"] == recipe
+    except (FileNotFoundError, ValueError):
         return False
 
 

@@ -13,7 +13,6 @@ _MODULES = {
     "ScoreHoldout": "holdout",
     "SaveRounds": "checkpoints",
     "resume": "checkpoints",
-    "keep": "kept",
     "load_kept": "kept",
 }
 __all__ = sorted(_MODULES)

@@ -11,7 +11,7 @@ from helpers.files import read_json
 from helpers.network import load_kept
 from helpers.network.kept import LIST
 from helpers.scoring import evaluate, scores
-from helpers.settings import PROFILES
+from helpers.settings import PROFILES, PROJECT
 from helpers.windows import Geometry
 from helpers.workshop import KEPT
 from tests.support import tiny_workshop
@@ -103,3 +103,8 @@ def test_the_kept_ones_were_made_by_the_recipe_of_the_workshop():
         assert recipe["geometry"] == json.loads(json.dumps(asdict(geometry))), name
         assert recipe["rounds"] == about["rounds"] == keep_networks.ROUNDS
     assert sorted(read_json(KEPT / LIST)) == sorted(NAMES)
+
+
+def test_notebook_4_trains_as_long_as_the_kept_ones_were_trained():
+    text = (PROJECT / "notebooks" / "04_iou_visualisation.ipynb").read_text(encoding="utf-8")
+    assert f'"ROUNDS = {keep_networks.ROUNDS}\\n"' in text

@@ -70,9 +70,9 @@ def _outline(ax: Axes, inside: np.ndarray) -> None:
 @styled
 def confusion_chart(matrix: np.ndarray, names: Sequence[str], ax: Axes | None = None) -> Axes:
     """The confusion matrix with each row divided by its sum: where each class's pixels went."""
-    ax = new_axes(ax, 0.5 * len(names) + 2.6, 0.42 * len(names) + 1.6)
+    ax = new_axes(ax, 0.42 * len(names) + 2.4, 0.42 * len(names) + 1.6)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(share, cmap="Oranges", vmin=0, vmax=1)
     for (y, x), value in np.ndenumerate(share):
         if value >= 0.005:
             shade = "white" if value > 0.55 else INK
@@ -96,10 +96,12 @@ def class_bars(
     )  # fmt: skip
     y = np.arange(len(names))
     left.barh(y, np.nan_to_num(iou[order]), color=ORANGE, label="this network, hold-out")
-    left.plot(baseline[order], y, "D", color=INK, markersize=6, label="all background")
+    left.plot(
+        baseline[order], y, "D", color=INK, markersize=6, label="all background", clip_on=False
+    )
     for row, value in zip(y, iou[order], strict=True):
         text = "absent" if np.isnan(value) else f"{value:.2f}"
-        left.text(np.nan_to_num(value) + 0.015, row, text, va="center", fontsize=9)
+        left.text(np.nan_to_num(value) + 0.025, row, text, va="center", fontsize=9)
     left.set_yticks(y, np.asarray(names)[order])
     left.set(xlabel="IoU", xlim=(0, 1.08))
     left.invert_yaxis()

@@ -11,6 +11,7 @@ from helpers.units import MIB
 from helpers.windows.geometry import STRIDES_IN_ALL, Geometry
 
 HOLDOUT_BYTES = 64 * MIB
+KEPT = PROJECT / "notebooks" / "networks"  # written by tools/keep_networks.py
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,16 @@ class Workshop:
             / "training"
             / f"{settings.profile}-{settings.source}-{settings.backbone}-{digest}"
         )
+
+    @property
+    def kept_networks(self) -> Path | None:
+        """The folder of the trained networks that come with the tutorial.
+
+        None where they are of no use: they know the drawn set's classes, at the workshop's size.
+        """
+        settings = self.settings
+        asked_for = (settings.profile, settings.source, settings.backbone)
+        return KEPT if asked_for == ("workshop", "shapes", "small") else None
 
     def network(self, *, seed=None, stride=8, size=None, n_steps=None):
         """The FCN of these settings, compiled: a `keras.Model`.

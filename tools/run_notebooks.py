@@ -1,12 +1,14 @@
 """`make run` and `make outputs`: execute the series, measure it, report it.
 
 The executed notebooks and their HTML go to build/run, with summary.json: a list of
-{"notebook", "seconds", "peak_mib", "ok"}.
+{"notebook", "seconds", "peak_mib", "ok"}. `make outputs` first makes the kept networks anew if
+their recipe has changed, see tools/keep_networks.py.
 """
 
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from helpers.settings import BUILD, PROJECT
 from tools import numbers
 
 NOTEBOOKS = PROJECT / "notebooks"
+READS_KEPT = "kept_networks"  # a notebook whose code names this loads the networks that we keep
 RUN = BUILD / "run"
 LIVE = sys.stdout.isatty()
 
@@ -44,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Figures of an earlier run, perhaps in another profile, must not be stored with this one's.
         shutil.rmtree(BUILD / "figures", ignore_errors=True)
     paths = options.notebooks or sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if options.store_outputs and any(READS_KEPT in path.read_text("utf-8") for path in paths):
+        # In a process of its own: this one holds no Keras while it watches the notebooks' memory.
+        subprocess.run([sys.executable, "-m", "tools.keep_networks"], cwd=PROJECT, check=True)
     outcomes = []
     for path in paths:
         outcome = execute(path.resolve(), RUN, report)

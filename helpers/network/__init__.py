@@ -1,4 +1,4 @@
-"""The FCN, its score on a hold-out after each round, and the rounds on disk."""
+"""The FCN, its score on a hold-out after each round, the rounds on disk, and networks kept."""
 
 from importlib import import_module
 
@@ -13,6 +13,7 @@ _MODULES = {
     "ScoreHoldout": "holdout",
     "SaveRounds": "checkpoints",
     "resume": "checkpoints",
+    "load_kept": "kept",
 }
 __all__ = sorted(_MODULES)
 

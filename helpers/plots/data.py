@@ -81,4 +81,12 @@ def _legend(figure: Figure, rows: Iterable[Sequence[np.ndarray]], index) -> None
         else Patch(color=np.array(VOID_COLOUR) / 255, label="void (ignored)")
         for k in present
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 6))
+    # As many columns as the width has room for; an inch and a quarter holds VOC's longest name.
+    columns = max(1, int(figure.get_figwidth() / 1.25))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(len(handles), columns),
+        fontsize=9,
+        handlelength=1.2,
+    )

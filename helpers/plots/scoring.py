@@ -1,4 +1,7 @@
-"""Figures of scores: where a prediction is right and where it is wrong."""
+"""Figures of scores: where a prediction is right and where it is wrong.
+
+Scores of the hold-out are orange, as in the curves of `helpers.plots.network`.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,14 +11,16 @@ from matplotlib.axes import Axes
 
 from helpers.data import VOID
 from helpers.plots.data import VOID_COLOUR
-from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
+from helpers.plots.style import GREY, INK, ORANGE, SKY, new_axes, styled
 
-WRONG_COLOUR = (213, 94, 0)
+WRONG_COLOUR = (255, 0, 255)  # magenta: no class of VOC's palette has a colour like it
 RIGHT_COLOUR = (235, 235, 235)
+CLASS_COLOURS = ("#EBEBEB", SKY, "#CC79A7")  # of the small grids: background, 1 and 2
+PALE_ORANGES = ("#FAE3B4", "#F2C25C", ORANGE)  # several scores of the hold-out, the last in full
 
 
 def error_map(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
-    """RGB image (h, w, 3): wrong pixels in vermilion, right ones pale, void as in the mask."""
+    """RGB image (h, w, 3): wrong pixels in magenta, right ones pale, void as in the mask."""
     image = np.full((*truth.shape, 3), RIGHT_COLOUR, dtype=np.uint8)
     image[truth != prediction] = WRONG_COLOUR
     image[truth == VOID] = VOID_COLOUR
@@ -24,33 +29,50 @@ def error_map(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 @styled
 def number_grids(grids: Mapping[str, np.ndarray], marked: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Small grids of class ids side by side; `marked[title]` is a mask of cells to outline."""
+    """Small grids of class ids 0, 1, 2 or void side by side.
+
+    `marked[title]` is a mask of cells that are outlined; in such a grid the others fade.
+    """
     _, axes = plt.subplots(1, len(grids), figsize=(2.2 * len(grids), 2.5), squeeze=False)
-    colours = (RIGHT_COLOUR, SKY, ORANGE, GREEN)
     for ax, (title, grid) in zip(axes.flat, grids.items(), strict=True):
+        inside = marked.get(title)
         for (y, x), value in np.ndenumerate(grid):
-            colour = np.array(VOID_COLOUR) / 255 if value == VOID else colours[value]
-            colour = np.array(colour) / 255 if isinstance(colour, tuple) else colour
-            ax.add_patch(plt.Rectangle((x, y), 0.95, 0.95, color=colour, linewidth=0))
-            ax.text(
-                x + 0.47, y + 0.47, "void" if value == VOID else value, ha="center", va="center"
-            )
-            if title in marked and marked[title][y, x]:
-                ax.add_patch(
-                    plt.Rectangle((x + 0.03, y + 0.03), 0.89, 0.89, fill=False, ec=INK, lw=2.5)
-                )
-        ax.set(xlim=(0, grid.shape[1]), ylim=(grid.shape[0], 0), aspect="equal")
+            _cell(ax, x, y, value, faded=inside is not None and not inside[y, x])
+        if inside is not None:
+            _outline(ax, inside)
+        height, width = grid.shape
+        ax.set(xlim=(-0.05, width + 0.05), ylim=(height + 0.05, -0.05), aspect="equal")
         ax.set_title(title, fontsize=10, loc="center")
         ax.axis("off")
     return axes
 
 
+def _cell(ax: Axes, x: int, y: int, value: int, faded: bool) -> None:
+    void = value == VOID
+    colour = np.array(VOID_COLOUR) / 255 if void else CLASS_COLOURS[value]
+    alpha = 0.3 if faded and not void else 1.0
+    ax.add_patch(plt.Rectangle((x, y), 1, 1, fc=colour, ec="white", lw=1.5, alpha=alpha))
+    ink = GREY if faded else INK
+    ax.text(x + 0.5, y + 0.5, "void" if void else value, ha="center", va="center", color=ink)
+
+
+def _outline(ax: Axes, inside: np.ndarray) -> None:
+    """The border of a set of cells: each side of a cell with another one, or nothing, beyond it."""
+    padded = np.pad(inside, 1)
+    for y, x in np.argwhere(inside):
+        for dy, dx in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+            if not padded[y + 1 + dy, x + 1 + dx]:
+                left, top = x + max(dx, 0), y + max(dy, 0)
+                end = (left + (dx == 0), top + (dy == 0))
+                ax.plot((left, end[0]), (top, end[1]), color=INK, lw=3, solid_capstyle="round")
+
+
 @styled
 def confusion_chart(matrix: np.ndarray, names: Sequence[str], ax: Axes | None = None) -> Axes:
     """The confusion matrix with each row divided by its sum: where each class's pixels went."""
-    ax = new_axes(ax, 0.5 * len(names) + 2.6, 0.42 * len(names) + 1.6)
+    ax = new_axes(ax, 0.42 * len(names) + 2.4, 0.42 * len(names) + 1.6)
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(share, cmap="Oranges", vmin=0, vmax=1)
     for (y, x), value in np.ndenumerate(share):
         if value >= 0.005:
             shade = "white" if value > 0.55 else INK
@@ -73,11 +95,13 @@ def class_bars(
         1, 2, figsize=(9.0, 0.34 * len(names) + 1.2), sharey=True, width_ratios=(3, 2),
     )  # fmt: skip
     y = np.arange(len(names))
-    left.barh(y, np.nan_to_num(iou[order]), color=BLUE, label="this network")
-    left.plot(baseline[order], y, "D", color=ORANGE, markersize=6, label="all background")
+    left.barh(y, np.nan_to_num(iou[order]), color=ORANGE, label="this network, hold-out")
+    left.plot(
+        baseline[order], y, "D", color=INK, markersize=6, label="all background", clip_on=False
+    )
     for row, value in zip(y, iou[order], strict=True):
         text = "absent" if np.isnan(value) else f"{value:.2f}"
-        left.text(np.nan_to_num(value) + 0.015, row, text, va="center", fontsize=9)
+        left.text(np.nan_to_num(value) + 0.025, row, text, va="center", fontsize=9)
     left.set_yticks(y, np.asarray(names)[order])
     left.set(xlabel="IoU", xlim=(0, 1.08))
     left.invert_yaxis()
@@ -91,15 +115,15 @@ def class_bars(
 
 @styled
 def size_bars(groups: Sequence[str], values: Mapping[str, Sequence[float]], ax=None) -> Axes:
-    """Grouped bars: one group for each object size, one colour for each network."""
+    """Grouped bars: one group for each object size, one shade for each of up to three networks."""
     ax = new_axes(ax, 8.0, 3.0)
     width = 0.8 / len(values)
     x = np.arange(len(groups))
     for k, (colour, (name, scores)) in enumerate(
-        zip((SKY, BLUE, GREEN, ORANGE), values.items(), strict=False)
+        zip(PALE_ORANGES[-len(values) :], values.items(), strict=True)
     ):
         offset = (k - (len(values) - 1) / 2) * width
-        bars = ax.bar(x + offset, scores, width * 0.92, color=colour, label=name)
+        bars = ax.bar(x + offset, scores, width * 0.92, color=colour, ec=ORANGE, label=name)
         ax.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
     ax.set_xticks(x, groups)
     ax.set(ylabel="IoU", ylim=(0, 1.05))
@@ -110,12 +134,12 @@ def size_bars(groups: Sequence[str], values: Mapping[str, Sequence[float]], ax=N
 
 @styled
 def score_bars(scores: Mapping[str, Mapping[str, float]], ax: Axes | None = None) -> Axes:
-    """Two or three scores for each predictor, side by side: accuracy beside mean IoU."""
+    """One or two scores for each predictor, side by side: the first grey, the second orange."""
     ax = new_axes(ax, 8.0, 0.7 * len(scores) + 1.0)
     kinds = list(next(iter(scores.values())))
     height = 0.8 / len(kinds)
     y = np.arange(len(scores))
-    for k, (colour, kind) in enumerate(zip((GREY, BLUE, RED), kinds, strict=False)):
+    for k, (colour, kind) in enumerate(zip((GREY, ORANGE), kinds, strict=False)):
         values = [by_kind[kind] for by_kind in scores.values()]
         offset = (k - (len(kinds) - 1) / 2) * height
         bars = ax.barh(y + offset, values, height * 0.9, color=colour, label=kind)
@@ -129,10 +153,10 @@ def score_bars(scores: Mapping[str, Mapping[str, float]], ax: Axes | None = None
 
 @styled
 def average_bars(averages: Mapping[str, float], ax: Axes | None = None) -> Axes:
-    """One bar for each way to average, the first (VOC's own) in blue."""
+    """One bar for each way to average, the first (VOC's own) in full colour."""
     ax = new_axes(ax, 8.0, 2.4)
-    colours = [BLUE] + [SKY] * (len(averages) - 1)
-    bars = ax.barh(list(averages), list(averages.values()), color=colours)
+    colours = [ORANGE] + [PALE_ORANGES[0]] * (len(averages) - 1)
+    bars = ax.barh(list(averages), list(averages.values()), color=colours, ec=ORANGE)
     ax.bar_label(bars, fmt="%.3f", padding=3, fontsize=9)
     ax.set(xlabel="mean IoU", xlim=(0, 1))
     ax.invert_yaxis()

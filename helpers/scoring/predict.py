@@ -53,7 +53,7 @@ def evaluate_native(model, index, size, batch_size: int = 32) -> np.ndarray:
     The images are read at `size`, the network's (height, width). Its logits are resized bilinearly
     to each mask's size before the argmax: this is how the FCN authors score.
 
-    Notebook 04, "A real network".
+    Notebook 04, "At the masks' own size".
     """
     matrix = np.zeros((index.n_classes, index.n_classes), np.int64)
     for start in range(0, len(index), batch_size):

@@ -102,6 +102,15 @@ def test_missing_voc_names_the_command(monkeypatch):
         open_workshop(load_settings({"TUTORIAL_PROFILE": "full"}))
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"profile": "full"}, {"source": "custom"}, {"backbone": "vgg16"}]
+)
+def test_the_kept_networks_are_for_the_drawn_set_of_the_workshop_alone(tiny, changes):
+    usual = replace(tiny, settings=replace(load_settings({}), **changes))
+    assert usual.kept_networks == (None if changes else PROJECT / "notebooks" / "networks")
+    assert tiny.kept_networks is None
+
+
 def test_the_workshop_opens_without_keras():
     code = (
         "import sys\n"

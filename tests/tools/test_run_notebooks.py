@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from helpers.notebook.execute import Outcome
 from tools import run_notebooks
 
 
@@ -49,3 +51,27 @@ def test_nothing_is_stored_when_a_notebook_fails(tmp_path, run_folder, monkeypat
     before = path.read_bytes()
     assert run_notebooks.main(["--store-outputs", str(path)]) == 1
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("source", "looked_at"), [("workshop.kept_networks", 1), ("1 + 1", 0)])
+def test_outputs_of_a_notebook_with_kept_networks_begin_with_them(
+    tmp_path, run_folder, monkeypatch, source, looked_at
+):
+    calls = []
+
+    def look(command, **options):
+        calls.append(command[1:])
+        assert options["check"] and not run_folder.exists()
+
+    monkeypatch.setattr(run_notebooks.subprocess, "run", look)
+    monkeypatch.setattr(run_notebooks, "execute", stopped)
+    path = write(tmp_path / "01_some.ipynb", source)
+    run_notebooks.main([str(path)])
+    assert calls == [], "only where outputs are stored"
+    shutil.rmtree(run_folder)
+    run_notebooks.main(["--store-outputs", str(path)])
+    assert calls == [["-m", "tools.keep_networks"]] * looked_at
+
+
+def stopped(path, out, progress):
+    return Outcome(path.stem, error="stopped here")

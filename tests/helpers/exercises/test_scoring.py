@@ -24,6 +24,7 @@ CASES = {
         lambda matrix: np.mean([iou(matrix, k) for k in range(4)]),
         [
             lambda matrix: np.sum([iou(matrix, k) for k in range(4)]) / 5,
+            (lambda matrix: np.mean([iou(matrix, k) for k in range(5)]), "0 / 0 is nan"),
             lambda matrix: np.mean([iou(matrix, k) for k in range(3)]),
             lambda matrix: np.trace(matrix) / matrix.sum(),
             lambda matrix: np.mean([matrix[k, k] / matrix[k].sum() for k in range(3)]),

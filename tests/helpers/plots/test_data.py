@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.data import VOID, Index, voc_palette
+from helpers.data import VOC_CLASSES, VOID, Index, voc_palette
 from helpers.plots import data
 
 pytestmark = pytest.mark.usefixtures("no_figure_is_left")
@@ -42,3 +42,18 @@ def test_masks_are_coloured_and_the_classes_that_occur_are_named(index, draw):
     shown = axes[1, 1].images[0].get_array()
     np.testing.assert_array_equal(shown, data.colour_mask(masks[1], index.palette))
     assert said_by(axes) == ["background", "dog", "void (ignored)"]
+
+
+@pytest.mark.parametrize(("draw", "n_columns"), [(data.panels, 4), (data.strips, 3)])
+def test_a_legend_of_all_classes_fits_into_the_figure(draw, n_columns):
+    names = [f"{k}.png" for k in range(6)]
+    voc = Index.build("images", "masks", VOC_CLASSES, names, names)
+    masks = np.arange(6 * 4, dtype=np.uint8).reshape(6, 2, 2) % 21
+    axes = draw({str(k): masks for k in range(n_columns)}, voc)
+    figure = axes[0, 0].figure
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert len(legend.get_texts()) == 21
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+    assert figure.bbox.y0 <= box.y0 and box.y1 <= axes[-1, 0].get_window_extent().y0

@@ -39,10 +39,32 @@ def test_confusion_chart_shows_percent_of_each_row():
 
 
 def test_number_grids_write_every_number_and_outline_the_marked_ones():
-    grid = np.array([[0, 1], [2, VOID]])
+    grid = np.array([[0, 1], [1, VOID]])
     plain, marked = scoring.number_grids({"a": grid, "b": grid}, {"b": grid == 1}).flat
-    assert texts_of(plain) == texts_of(marked) == ["0", "1", "2", "void"]
-    assert len(marked.patches) == len(plain.patches) + 1
+    assert texts_of(plain) == texts_of(marked) == ["0", "1", "1", "void"]
+    assert len(plain.lines) == 0
+    assert len(marked.lines) == 8, "two cells that touch at a corner have four sides each"
+
+
+def test_the_outline_of_neighbours_is_one():
+    grid = np.array([[1, 1], [0, 0]])
+    (ax,) = scoring.number_grids({"a": grid}, {"a": grid == 1}).flat
+    ends = {tuple(map(tuple, line.get_xydata())) for line in ax.lines}
+    across = {((0, 0), (1, 0)), ((1, 0), (2, 0)), ((0, 1), (1, 1)), ((1, 1), (2, 1))}
+    assert ends == across | {((0, 0), (0, 1)), ((2, 0), (2, 1))}
+
+
+def test_cells_beyond_the_mark_fade_and_void_stays_void():
+    grid = np.array([[0, 1, VOID]])
+    (ax,) = scoring.number_grids({"a": grid}, {"a": grid == 1}).flat
+    outside, inside, void = ax.patches
+    assert outside.get_alpha() < inside.get_alpha() == void.get_alpha() == 1
+    np.testing.assert_allclose(void.get_facecolor()[:3], np.array(VOID_COLOUR) / 255)
+
+
+def test_no_class_of_voc_has_the_colour_of_an_error():
+    distances = np.abs(voc_palette(21).astype(int) - scoring.WRONG_COLOUR).sum(axis=1)
+    assert distances.min() > 150
 
 
 @pytest.mark.parametrize("draw", [scoring.size_bars, scoring.score_bars, scoring.average_bars])

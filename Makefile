@@ -5,7 +5,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test torture outputs bench claims claims-voc voc data clean
+.PHONY: help lab run test torture outputs figures bench claims claims-voc voc data clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ torture: $(READY)  ## kill a training 25 times and more of this kind: minutes, w
 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/
 	@$(BIN)/python -m tools.run_notebooks --store-outputs
+
+figures: $(READY)  ## draw the moving picture of the README anew
+	@$(BIN)/python -m tools.figures
 
 bench: data  ## measure every loader against every other, about ten minutes
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"

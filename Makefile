@@ -1,5 +1,6 @@
 # Bigger than RAM: every target installs what it needs into .venv first.
 # Another Python for the environment: make lab PYTHON=/path/to/python3.12
+# Options for JupyterLab: make lab LAB_OPTIONS=--port=9000
 
 .DEFAULT_GOAL := help
 BIN := .venv/bin
@@ -17,7 +18,7 @@ data: $(READY)  ## draw the offline data set into data/shapes (once)
 	@$(BIN)/python -m tools.draw
 
 lab: data  ## set everything up and open JupyterLab on notebook 01
-	@$(BIN)/python -m tools.lab
+	@$(BIN)/python -m tools.lab $(LAB_OPTIONS)
 
 run: $(READY)  ## execute the series into build/run, with a table of minutes and peak memory
 	@$(BIN)/python -m tools.run_notebooks

@@ -68,7 +68,7 @@ def notes(is_root: bool, display: bool, user: str, host: str) -> list[str]:
     if is_root:
         said.append("You are root, as in most containers: so JupyterLab gets --allow-root.")
     if not display:
-        said.append("No screen here: open the address with ?token= that is printed below, last.")
+        said.append("No screen here: open the address with ?token= that is printed below.")
         said.append(
             f"From another computer, run there first: ssh -L 8888:localhost:8888 {user}@{host}"
             "  (if the address has another port than 8888, that port, twice)"

@@ -1,11 +1,12 @@
 # Bigger than RAM: every target installs what it needs into .venv first.
 # Another Python for the environment: make lab PYTHON=/path/to/python3.12
+# Options for JupyterLab: make lab LAB_OPTIONS=--port=9000
 
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test torture outputs bench claims claims-voc voc data clean
+.PHONY: help lab run test torture outputs figures bench claims claims-voc voc data clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +18,7 @@ data: $(READY)  ## draw the offline data set into data/shapes (once)
 	@$(BIN)/python -m tools.draw
 
 lab: data  ## set everything up and open JupyterLab on notebook 01
-	@$(BIN)/python -m tools.lab
+	@$(BIN)/python -m tools.lab $(LAB_OPTIONS)
 
 run: $(READY)  ## execute the series into build/run, with a table of minutes and peak memory
 	@$(BIN)/python -m tools.run_notebooks
@@ -30,6 +31,9 @@ torture: $(READY)  ## kill a training 25 times and more of this kind: minutes, w
 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/
 	@$(BIN)/python -m tools.run_notebooks --store-outputs
+
+figures: $(READY)  ## draw the moving picture of the README anew
+	@$(BIN)/python -m tools.figures
 
 bench: data  ## measure every loader against every other, about ten minutes
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"

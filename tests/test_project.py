@@ -3,10 +3,13 @@
 import re
 import tomllib
 
+import nbformat
 import pytest
 import yaml
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from helpers.settings import PROJECT, VARIABLES
+from tools import numbers
 from tools.numbers import MARK, documents, filled
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +61,7 @@ def test_numbers_and_tables_are_the_measured_ones(path):
 def test_the_readme_quotes_every_notebook_with_its_minutes_and_peak():
     marks = {(mark[1], mark[2]) for mark in MARK.finditer(README)}
     names = {path.stem for path in NOTEBOOKS}
-    assert marks >= {(kind, name) for kind in ("minutes", "peak") for name in names}
+    assert marks >= {(kind, name) for kind in ("person", "minutes", "peak") for name in names}
     race = (PROJECT / "docs" / "race.md").read_text(encoding="utf-8")
     assert "<!--table:loaders_photographs-->" in race
     assert len([source for source, _ in marks if source in names]) >= 5
@@ -71,6 +74,18 @@ def test_a_number_keeps_its_decimals_and_an_unknown_one_is_an_error():
         filled("<!--01_the_oom_problem:magic-->1<!---->")
 
 
+def test_a_persons_minutes_are_those_that_the_notebook_promises(tmp_path, monkeypatch):
+    text = "<!--person:00_new-->1<!---->"
+    monkeypatch.setattr(numbers, "NOTEBOOKS", tmp_path)
+    for said in ("About 35 minutes of a person; later about 3 minutes.", "Some 35 minutes."):
+        notebook = new_notebook(cells=[new_markdown_cell("# 0"), new_markdown_cell(said)])
+        nbformat.write(notebook, tmp_path / "00_new.ipynb")
+        if said.startswith("About"):
+            assert filled(text) == "<!--person:00_new-->35<!---->"
+    with pytest.raises(ValueError, match=r"00_new\.ipynb"):
+        filled(text)
+
+
 def test_the_docs_explain_every_variable_and_target():
     text = (PROJECT / "docs" / "settings.md").read_text(encoding="utf-8")
     makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
@@ -80,9 +95,17 @@ def test_the_docs_explain_every_variable_and_target():
     assert [v for v in VARIABLES if v not in text] == []
 
 
-def test_the_readme_fits_on_two_screens():
+def test_the_readme_fits_on_two_screens_and_begins_with_the_moving_picture():
     assert len(README.splitlines()) <= 120
+    first = re.search(r'src="([^"]+)"', README)[1]
+    assert first == "notebooks/figures/sliding_window.gif"
     assert "make lab" in README and "make test" in README
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_every_picture_has_a_text(path):
+    for picture in re.findall(r"<img[^>]*>", path.read_text(encoding="utf-8")):
+        assert re.search(r'alt="[^"]{30,}"', picture), picture
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

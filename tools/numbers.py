@@ -2,6 +2,7 @@
 
     <!--03_fcn_training:holdout_mean_iou-->0.86<!---->     a key figure of a stored notebook
     <!--minutes:03_fcn_training-->2.4<!---->               its minutes; likewise `peak`, in MiB
+    <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
 
 A number keeps the decimals that stand there. `make outputs` ends with this; a test holds it.
@@ -42,12 +43,27 @@ def _value(source: str, name: str, there: str) -> str:
         return (
             f"{stored['seconds'] / 60:.1f}" if source == "minutes" else f"{stored['peak_mib']:,.0f}"
         )
+    if source == "person":
+        return _minutes_of_a_person(name)
     decimals = len(there.partition(".")[2])
     return f"{read_json(NOTEBOOKS / FIGURES / 'measured.json')[source][name]:,.{decimals}f}"
 
 
 def _metadata(notebook: str) -> dict:
-    return nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).metadata[KEY]
+    return _read(notebook).metadata[KEY]
+
+
+def _minutes_of_a_person(notebook: str) -> str:
+    """The first "About … minutes" of a notebook's text."""
+    texts = [cell.source for cell in _read(notebook).cells if cell.cell_type == "markdown"]
+    said = re.search(r"\bAbout (\d+) minutes\b", "\n".join(texts))
+    if said is None:
+        raise ValueError(f'notebooks/{notebook}.ipynb does not say "About … minutes" at its top')
+    return said[1]
+
+
+def _read(notebook: str) -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import ConnectionPatch, FancyArrowPatch, FancyBboxPatch
 
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
 from helpers.units import MIB
@@ -120,3 +120,100 @@ def memory_of_loops(
     ax.set_ylim(bottom=0)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(runs), fontsize=9)
     return ax
+
+
+PAST, TO_COME = "#BDBDBD", "#E8E8E8"
+# The computer of the drawing holds this many windows, so that the growing array breaks half-way.
+LIMIT_IN_WINDOWS = 1.85
+
+
+@styled
+def sliding_window(geometry, round_: int, axes: Sequence[Axes] | None = None) -> np.ndarray:
+    """One round seen from above: the window in the list, its slots in memory, the memory so far.
+
+    `geometry` is a small `Geometry`, such as `Geometry.scaled(58, size=(64, 64))`: each image is
+    drawn. Rounds count from 0. New images are orange, and a line leads each of them to the slot
+    that it overwrites. Below, window and staging buffer stay as they are, counted in images, while
+    an array of everything that was read grows until it breaks. Returns the three axes.
+    """
+    if axes is None:
+        _, axes = plt.subplots(3, 1, figsize=(7.6, 4.8), height_ratios=(0.8, 1.0, 3.4))
+    above, slots, below = axes
+    rows = geometry.rows(round_)
+    before = geometry.rows(round_ - 1) if round_ else rows
+    new = np.setdiff1d(rows, before)
+    colours = np.full(geometry.n_images, TO_COME, dtype=object)
+    colours[: rows[0]], colours[rows], colours[new] = PAST, BLUE, ORANGE
+    _boxes(above, colours)
+    above.set_title(f"Round {round_ + 1}: the window moves on over a list of {len(colours)} images")
+    _slots(slots, geometry.window, rows, colours[rows], new, before)
+    for row in new:
+        _lead(above, (row + 0.45, 0), slots, (row % geometry.window + 0.45, 1))
+    _memory_so_far(below, geometry, round_)
+    return np.asarray(axes)
+
+
+def _slots(ax: Axes, window: int, rows, colours, new, before) -> None:
+    """The slots of the ring, each with its image, and which images have just overwritten which."""
+    in_slots, numbers = np.full((2, window), "", dtype=object)
+    in_slots[:] = TO_COME
+    in_slots[rows % window], numbers[rows % window] = colours, rows
+    _boxes(ax, in_slots, numbers)
+    text = f"{window} slots, filled with the first window"
+    if len(new):
+        gone = before[np.isin(before % window, new % window)]
+        text = f"{_names(new)} overwrite{'s' * (len(new) == 1)} {_names(gone)}"
+    # It stands below the boxes: the lines from the list need the room above them.
+    ax.text(0, -0.12, f"In memory: {text}", va="top", weight="bold", fontsize=12)
+    ax.set_title(" ", fontsize=14)
+
+
+def _names(rows: np.ndarray) -> str:
+    if len(rows) == 1:
+        return f"image {rows[0]}"
+    return f"images {rows[0]} {'and' if len(rows) == 2 else 'to'} {rows[-1]}"
+
+
+def _boxes(ax: Axes, colours: Sequence[str], numbers: Sequence[int] = ()) -> None:
+    """A row of boxes, with a number in each if there are numbers."""
+    for k, colour in enumerate(colours):
+        box = plt.Rectangle((k, 0), 0.9, 1, color=colour, linewidth=0, snap=False)
+        ax.add_patch(box)
+    for k, number in enumerate(numbers):
+        shade = INK if colours[k] == ORANGE else "white"
+        ax.text(k + 0.45, 0.46, number, ha="center", va="center", fontsize=9, color=shade)
+    ax.set(xlim=(0, len(colours) - 0.1), ylim=(0, 1))
+    ax.axis("off")
+
+
+def _lead(above: Axes, start: tuple, below: Axes, end: tuple) -> None:
+    """A thin line from a box of the upper axes to one of the lower axes."""
+    line = ConnectionPatch(
+        start, end, "data", "data", axesA=above, axesB=below, color=ORANGE, linewidth=1.2
+    )
+    line.set_in_layout(False)
+    above.add_artist(line)
+
+
+def _memory_so_far(ax: Axes, geometry, round_: int) -> None:
+    """Images in memory by round: of the window, and of an array that keeps what it has read."""
+    limit = LIMIT_IN_WINDOWS * geometry.window
+    top, right = 1.25 * limit, geometry.n_rounds + 0.5
+    ax.axhspan(limit, top, color=RED, alpha=0.1, linewidth=0)
+    ax.text(right - 0.1, 1.11 * limit, "no more memory", color=RED, ha="right", va="center")
+    breaks_at = 1 + (limit - geometry.window) / geometry.stride
+    end = min(round_ + 1, breaks_at)
+    kept = geometry.window + (end - 1) * geometry.stride
+    broken = {"marker": "X", "color": RED, "markersize": 13}
+    growing = {"marker": "o", "color": GREY, "markersize": 8}
+    ax.plot([1, end], [geometry.window, kept], color=GREY, linewidth=3)
+    ax.plot(end, kept, zorder=3, **(broken if end == breaks_at else growing))
+    if end == breaks_at:
+        ax.text(end + 0.5, 1.11 * limit, "MemoryError", color=RED, weight="bold", va="center")
+    held = geometry.window + geometry.stride
+    ax.plot([1, round_ + 1], [held, held], color=BLUE, linewidth=3)
+    ax.plot(round_ + 1, held, "o", color=BLUE, markersize=8)
+    ax.text(0.8, 0.86 * limit, "an array of everything", color="#6E6E6E", weight="bold")
+    ax.text(0.8, 0.78 * held, "window and staging buffer", color=BLUE, weight="bold", va="top")
+    ax.set(xlim=(0.5, right), ylim=(0, top), xlabel="round", ylabel="images in memory")
+    ax.set_xticks([1, *range(5, geometry.n_rounds + 1, 5)])

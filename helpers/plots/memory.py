@@ -94,7 +94,7 @@ def stacked_parts(bars: Mapping[str, Mapping[str, int]], ax: Axes | None = None)
     ax.set_yticks(range(len(bars)), bars)
     ax.invert_yaxis()
     ax.set(xlabel="MiB")
-    ax.margins(x=0.07)
+    ax.margins(x=0.09)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.0), ncols=3, fontsize=9)
     return ax
 

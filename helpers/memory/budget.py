@@ -83,7 +83,7 @@ def run_under_budget(
     ValueError for a budget under 1 MiB or above what the machine has free, and for variables
     that cannot be passed, or that take more than 1 MiB.
 
-    Notebook 01, "A real out-of-memory, where it cannot hurt".
+    Notebook 03, "The largest batch for a budget".
     """
     budget_bytes = _sensible_budget(budget)
     watch = watch or not sys.platform.startswith("linux")

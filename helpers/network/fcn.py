@@ -132,7 +132,7 @@ def compile_fcn(model: keras.Model, learning_rate=1e-3) -> keras.Model:
 
     `learning_rate` is a number or a `keras.optimizers.schedules` schedule.
 
-    Notebook 03, "Train, 20 rounds, one window in memory".
+    Notebook 03, "The largest batch for a budget".
     """
     optimizer = keras.optimizers.Adam(learning_rate)
     model.compile(optimizer, loss=void_aware_loss(), metrics=[PixelAccuracy()])

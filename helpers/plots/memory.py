@@ -68,6 +68,38 @@ def predicted_and_measured(
 
 
 @styled
+def stacked_parts(bars: Mapping[str, Mapping[str, int]], ax: Axes | None = None) -> Axes:
+    """Bars of bytes (name -> {part: bytes}), each one its parts in a row, in MiB.
+
+    A part has one colour in all bars; the first is grey, for what is there before the work begins.
+    At most five parts. Where there is room the part's number stands in it; the sum stands behind.
+    """
+    ax = new_axes(ax, 9.0, 0.5 * len(bars) + 1.5)
+    parts = list(dict.fromkeys(part for bar in bars.values() for part in bar))
+    colours = dict(zip(parts, ("#BDBDBD", GREEN, BLUE, SKY, "white"), strict=False))
+    longest = max(sum(bar.values()) for bar in bars.values())
+    labelled = set()
+    for row, bar in enumerate(bars.values()):
+        left = 0.0
+        for part, n_bytes in bar.items():
+            drawn = ax.barh(
+                row, n_bytes / MIB, 0.7, left=left / MIB, color=colours[part], linewidth=0.6,
+                edgecolor=INK, label=None if part in labelled else part,
+            )  # fmt: skip
+            labelled.add(part)
+            if n_bytes > longest / 25:
+                ax.bar_label(drawn, [f"{n_bytes / MIB:,.0f}"], label_type="center", fontsize=9)
+            left += n_bytes
+        ax.text(left / MIB, row, f" {left / MIB:,.0f}", va="center", fontsize=9, weight="bold")
+    ax.set_yticks(range(len(bars)), bars)
+    ax.invert_yaxis()
+    ax.set(xlabel="MiB")
+    ax.margins(x=0.09)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.2, 1.0), ncols=3, fontsize=9)
+    return ax
+
+
+@styled
 def memory_steps(
     names: Sequence[str], resident: Sequence[int], virtual: Sequence[int] | None = None, ax=None
 ) -> Axes:

@@ -26,6 +26,23 @@ def test_will_it_fit_draws_each_way_and_marks_the_count():
     assert texts_of(ax)[-1] == " 50 images"
 
 
+def test_stacked_parts_lie_end_to_end_and_keep_their_colours():
+    bars = {
+        "predicted": {"base": 600 * MIB, "small": 10 * MIB, "large": 90 * MIB},
+        "measured": {"base": 600 * MIB, "large": 100 * MIB, "rest": 50 * MIB},
+    }
+    ax = memory.stacked_parts(bars)
+    drawn = [[bar for bar in ax.patches if round(bar.get_y() + 0.35) == row] for row in (0, 1)]
+    assert [[bar.get_width() for bar in row] for row in drawn] == [[600, 10, 90], [600, 100, 50]]
+    assert [[bar.get_x() for bar in row] for row in drawn] == [[0, 600, 610], [0, 600, 700]]
+    colours = [[bar.get_facecolor() for bar in row] for row in drawn]
+    assert colours[0][2] == colours[1][1] and len({*colours[0], *colours[1]}) == 4
+    # A number in each part that is wide enough, and the sum behind the bar.
+    assert texts_of(ax) == ["600", "90", " 700", "600", "100", "50", " 750"]
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["base", "small", "large", "rest"]
+
+
 def test_memory_steps_can_show_virtual_memory_too():
     ax = memory.memory_steps(["zeros"], [0], [400 * MIB])
     assert bar_widths(ax) == [0, 400]

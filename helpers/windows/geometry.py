@@ -79,7 +79,7 @@ class Geometry:
     alone; without, rows come in the order of the list. With `tail` one more window, a shorter one,
     holds the rows that are left over. Raises ValueError for numbers that make no windows.
 
-    Notebook 02, "From a budget to a geometry".
+    Notebook 02, "The ring buffer".
     """
 
     n_images: int

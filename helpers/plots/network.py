@@ -101,7 +101,7 @@ def curves_by_round(
     `baseline` holds the "pixel_accuracy" and "mean_iou" of calling everything background.
     `stopped_after` is the last round before a stop, marked by a dotted line.
     """
-    _, axes = plt.subplots(1, 3, figsize=(9.5, 3.1))
+    figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.3))
     rounds = np.arange(1, len(history) + 1)
 
     def line(ax, key, colour, label):
@@ -123,7 +123,9 @@ def curves_by_round(
         ax.set_xlabel("round")
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y", color=GREY, alpha=0.25)
-        ax.legend(fontsize=9, loc="best")
+    # One legend for the three, below them: inside, it would hide a curve of some run or other.
+    handles, labels = axes[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=10)
     return axes
 
 

@@ -37,9 +37,10 @@ def test_curves_mark_a_stop_between_two_rounds():
     history = [dict.fromkeys(keys, 0.5)] * 3
     baseline = {"pixel_accuracy": 0.7, "mean_iou": 0.1}
     axes = network.curves_by_round(history, baseline, stopped_after=2)
-    for ax in axes:
-        assert ax.lines[-1].get_xdata()[0] == 2.5
-        assert ax.get_legend().get_texts()[-1].get_text() == "stop"
+    assert [ax.lines[-1].get_xdata()[0] for ax in axes] == [2.5, 2.5, 2.5]
+    (legend,) = axes[0].figure.legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert said == ["window", "hold-out", "all background", "stop"]
 
 
 def test_small_maps_are_written_out_and_share_one_colour_scale():

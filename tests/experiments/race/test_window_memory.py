@@ -15,7 +15,7 @@ PIXELS = 224 * 224
 def test_a_fit_in_a_fresh_process_holds_its_arrays_over_the_base(voc_folder):
     found = window_memory.measure("fit", str(voc_folder(3)), window=40, stride=20, passes=1)
     assert found["arrays"] == 60 * 4 * PIXELS and found["decoded"] == 80
-    assert len(found["rss"]) == 3 and found["ahead"] in (1, 2)
+    assert len(found["rss"]) == 3 and found["ahead"] >= 1  # how far, TensorFlow tunes
     assert found["index"] == 80 * (15 + 15) + 63
     assert 0.95 * found["arrays"] < found["peak"] < found["arrays"] + 96 * MIB
     assert found["kept"] < found["peak"] - 0.8 * found["arrays"]  # closed, the arrays are gone

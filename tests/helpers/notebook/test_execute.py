@@ -7,6 +7,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from helpers.notebook.execute import execute
 
 
+HELD = "import time; time.sleep(1); print(len(x))"  # long enough for the samples to see it
+
+
 @pytest.fixture
 def run(tmp_path):
     """Execute a notebook of these cells; returns its outcome, the executed copy and the lines."""
@@ -22,7 +25,7 @@ def run(tmp_path):
 
 
 def test_a_good_one_leaves_its_copy_and_its_page(run, tmp_path):
-    outcome, executed, lines = run("x = bytearray(80 * 2**20)", "print(len(x))")
+    outcome, executed, lines = run("x = b'1' * (80 * 2**20)", HELD)
     assert outcome.ok and outcome.seconds > 0 and outcome.peak_mib > 80
     assert executed.cells[2].outputs[0].text == f"{80 * 2**20}\n"
     assert "83886080" in (tmp_path / "out" / "09_test.html").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.notebook.execute import execute
 
-
 HELD = "import time; time.sleep(1); print(len(x))"  # long enough for the samples to see it
 
 

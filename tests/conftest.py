@@ -86,8 +86,8 @@ def server():
                 self.send_header(key, value)
             self.end_headers()
             payload = payload[:cut_after]
+            state.sent.append(len(payload))  # before: the client may be done before we go on
             self.wfile.write(payload)
-            state.sent.append(len(payload))
             self.close_connection = True
 
         def log_message(self, *args):

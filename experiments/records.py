@@ -1,5 +1,6 @@
 """Measurements that are kept: written with machine, versions, day and commit; resumed; read."""
 
+import io
 import json
 import os
 import platform
@@ -9,9 +10,11 @@ from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import psutil
 
-from helpers.files import read_json, write_json
+from helpers.files import read_json, replacing, write_bytes, write_json
 from helpers.memory import measure_peak
 from helpers.settings import BUILD, PROJECT
 from helpers.windows import Geometry
@@ -36,6 +39,23 @@ def recorded(name: str) -> dict:
         known = ", ".join(sorted(file.stem for file in RECORDED.glob("*.json")))
         raise FileNotFoundError(f"results/{path.name} does not exist; there are: {known}")
     return read_json(path)
+
+
+def recorded_table(name: str) -> pd.DataFrame:
+    """The rows of `experiments/results/<name>.csv`; `recorded` has what they have in common.
+
+    Raises FileNotFoundError naming those that there are.
+    """
+    path = RECORDED / f"{name}.csv"
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in RECORDED.glob("*.csv")))
+        raise FileNotFoundError(f"results/{path.name} does not exist; there are: {known}")
+    return read_rows(path)
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """The table of a CSV file; a commit stays text, also one of figures alone."""
+    return pd.read_csv(path, dtype={"commit": str})
 
 
 def write_report(path: Path, **content) -> None:
@@ -96,6 +116,64 @@ def measure_runs(
             runs.append(run)
             write_report(path, **about, runs=runs)
             yield run
+
+
+def measure_tables(
+    stem: Path, about: dict, function, workshop: Workshop, key: str, names, seeds
+) -> Iterator[dict]:
+    """`function(workshop, name, seed)` for each seed and name that the tables do not hold yet.
+
+    Each in a fresh process, so that what one run leaves in memory cannot touch the next. The
+    function returns a dict of `rows`, a list of dicts, and perhaps more lists of dicts and a dict
+    `arrays` of nested lists of whole numbers. They are added to `<stem>.csv`, to
+    `<stem>_<name>.csv` for each other list, and to `<stem>.npz`; `<stem>.json` holds `about`,
+    which must be the same for all runs. All is on disk before a run is given, and what is there is
+    not measured again, so a long measurement can be stopped and resumed. Every row says of which
+    seed and commit it is.
+    """
+    earlier_runs(_with_suffix(stem, ".json"), **about)
+    rows = _with_suffix(stem, ".csv")
+    there = read_rows(rows) if rows.exists() else pd.DataFrame({key: [], "seed": []})
+    done = set(zip(there[key], there["seed"], strict=True))
+    for seed in seeds:
+        for name in names:
+            if (name, seed) in done:
+                continue
+            run = measure_peak(
+                function, workshop, name, seed, base_imports=("helpers.quiet",)
+            ).value
+            write_report(_with_suffix(stem, ".json"), **about, runs=[])
+            _keep(stem, {key: name, "seed": seed}, run)
+            yield {key: name, "seed": seed} | run
+
+
+def _keep(stem: Path, who: dict, run: dict) -> None:
+    """Add a run to its files; the rows come last, because by them a run is known to be done."""
+    if "arrays" in run:
+        path, kept = _with_suffix(stem, ".npz"), {}
+        if path.exists():
+            with np.load(path) as file:
+                kept = dict(file)
+        prefix = "/".join(map(str, who.values()))
+        for name, numbers in run["arrays"].items():
+            kept[f"{prefix}/{name}"] = np.array(numbers, np.min_scalar_type(np.max(numbers)))
+        with replacing(path) as partial:
+            np.savez_compressed(partial, **kept)
+    for name in sorted({*run} - {"arrays"}, key="rows".__eq__):
+        path = _with_suffix(stem, ".csv" if name == "rows" else f"_{name}.csv")
+        table = pd.DataFrame([who | row | {"commit": commit()} for row in run[name]])
+        if path.exists():
+            earlier = read_rows(path)
+            # Of a run that was stopped between two files, one has rows and the other none.
+            same = (earlier[[*who]] == pd.Series(who)).all(axis=1)
+            table = pd.concat([earlier[~same], table], ignore_index=True)
+        text = io.StringIO()
+        table.to_csv(text, index=False, float_format="%.6g", lineterminator="\n")
+        write_bytes(path, text.getvalue().encode())
+
+
+def _with_suffix(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)
 
 
 def settings_of(geometry: Geometry) -> dict:

@@ -1,45 +1,72 @@
 """`make claims`, `make claims-voc`: the article's schedule put to the test, several seeds.
 
-    python -m tools.claims                                   # the drawn set, over an hour
+    python -m tools.claims                                   # the drawn set
     TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.claims --voc
     TUTORIAL_PROFILE=full TUTORIAL_WEIGHTS=imagenet python -m tools.claims --voc
+    TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.claims --sizes   # 110 … 689 photographs
 
-Runs that the output file already holds are not made again: this can be stopped and resumed.
+A run takes five minutes on two cores with the drawn set, and ten with photographs. Runs that the
+output already holds are not made again: this can be stopped and resumed. What is measured, and how
+it will be judged, was written down before: experiments/plan.md.
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
-from experiments.claims.variants import VALIDATION_SHARE, VARIANTS, batch_size_of, run_variant
-from experiments.records import NEW, measure_runs, settings_of
+from experiments.claims.variants import (
+    SIZES,
+    VALIDATION_SHARE,
+    VARIANTS,
+    batch_size_of,
+    run_variant,
+)
+from experiments.records import NEW, measure_tables, settings_of
+from helpers.data import index_voc
 from helpers.workshop import Workshop, open_workshop
+
+VOC_VARIANTS = ("article", "split_once", "honest")
 
 
 def main(arguments: list[str] | None = None) -> int:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument
-    add("--voc", action="store_true", help="photographs, and two of the variants")
-    add("--variants", nargs="+", choices=VARIANTS, help="all by default, two with --voc")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--voc", action="store_true", help="photographs, and three of the variants")
+    what.add_argument("--sizes", action="store_true", help="the article over more and more images")
+    add("--variants", nargs="+", choices=VARIANTS, help="all by default, three with --voc")
     add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="0 1 2 by default")
     add("--label", help="what to call the data (where they are from)")
-    add("--output", type=Path, help="in build/results by default")
+    add("--output", type=Path, help="path without suffix, in build/results by default")
     chosen = parser.parse_args(arguments)
-    variants = chosen.variants or (["article", "honest"] if chosen.voc else VARIANTS)
-    output = chosen.output or NEW / ("voc2012_claims.json" if chosen.voc else "claims.json")
     workshop = open_workshop()
-    if chosen.voc and workshop.settings.source in ("shapes", "tiny"):
+    if (chosen.voc or chosen.sizes) and workshop.settings.source in ("shapes", "tiny"):
         parser.error(
-            "--voc is for photographs: give your VOC2012 folder in TUTORIAL_DATA, or run "
-            "`make voc` and set TUTORIAL_PROFILE=full"
+            "--voc and --sizes are for photographs: give your VOC2012 folder in TUTORIAL_DATA, or "
+            "run `make voc` and set TUTORIAL_PROFILE=full"
         )
+    variants, name = chosen.variants or [*VARIANTS], "claims_drawn"
+    if chosen.voc:
+        variants, name = chosen.variants or VOC_VARIANTS, "claims_photographs"
+    if chosen.sizes:
+        workshop, name = with_the_rest(workshop), "claims_sizes"
+        variants = [f"size_{n}" for n in SIZES if n <= len(workshop.train)]
     about = about_claims(workshop, chosen.label or workshop.settings.source)
     to_do = workshop, "variant", variants, chosen.seeds
-    for run in measure_runs(output, about, run_variant, *to_do):
+    for run in measure_tables(chosen.output or NEW / name, about, run_variant, *to_do):
         print(f"{run['variant']:<12} seed {run['seed']}: {last_round(run)}", flush=True)
     return 0
+
+
+def with_the_rest(workshop: Workshop) -> Workshop:
+    """The workshop with every image in its training list that the hold-out does not need."""
+    lists = [index_voc(workshop.settings.data, split) for split in ("train", "val")]
+    held = {pair.id for pair in workshop.holdout}
+    rest = lists[1][[row for row, pair in enumerate(lists[1]) if pair.id not in held]]
+    return replace(workshop, train=lists[0] + rest)
 
 
 def about_claims(workshop: Workshop, label: str) -> dict:
@@ -57,9 +84,9 @@ def about_claims(workshop: Workshop, label: str) -> dict:
 
 
 def last_round(run: dict) -> str:
-    last = run["rounds"][-1]
+    last = run["rows"][-1]
     names = ("split", "holdout_parts", "holdout", "first_window")
-    return "mean IoU " + ", ".join(f"{name} {last[name]['mean_iou']:.3f}" for name in names)
+    return "mean IoU " + ", ".join(f"{name} {last[f'{name}_mean_iou']:.3f}" for name in names)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.claims.orders import ORDERS, learn
-from experiments.records import NEW, measure_runs, settings_of
+from experiments.records import NEW, measure_tables, settings_of
 from helpers.workshop import open_workshop
 
 
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="0 1 2 by default")
     add("--orders", nargs="+", choices=ORDERS, default=[*ORDERS], help="all by default")
     add("--label", help="what to call the data (where they are from)")
-    add("--output", type=Path, default=NEW / "learning.json", help="in build/results by default")
+    add("--output", type=Path, default=NEW / "orders_drawn", help="path without suffix")
     chosen = parser.parse_args(arguments)
     workshop = open_workshop()
     about = {
@@ -31,8 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         "settings": settings_of(workshop.geometry),
     }
     to_do = workshop, "order", chosen.orders, chosen.seeds
-    for run in measure_runs(chosen.output, about, learn, *to_do):
-        score = run["scores"][-1]["mean_iou"]
+    for run in measure_tables(chosen.output, about, learn, *to_do):
+        score = run["rows"][-1]["mean_iou"]
         print(f"{run['order']:<18} seed {run['seed']}: mean IoU {score:.3f}", flush=True)
     return 0
 

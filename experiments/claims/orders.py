@@ -4,13 +4,14 @@ Images, gradient steps, network and learning rate are the same in every run; wha
 order in which the images come.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from helpers.data import VOID, Index, read_mask
 from helpers.network import ScoreHoldout
-from helpers.windows import SlidingSubset, flip_horizontally
+from helpers.quiet import keras
+from helpers.windows import Geometry, SlidingSubset, flip_horizontally
 from helpers.workshop import Workshop
 
 ORDERS = {
@@ -23,7 +24,10 @@ ORDERS = {
     "small": "windows of three batches that overlap, the list shuffled anew",
     "small_sorted": "the same small windows over a list sorted by class",
     "batch": "a window is one batch, for one epoch, the list shuffled anew",
+    "averaged": "the article's windows and epochs, scored with the average of its weights",
+    "backwards": "the article's windows and epochs, every second epoch backwards",
 }
+AVERAGE_KEEPS = 0.8  # share of the old average at each round's end: it remembers about five rounds
 
 # The order of the list: shuffled once, shuffled anew for each pass, sorted by class.
 ONCE, ANEW, SORTED = "once", "anew", "sorted"
@@ -37,7 +41,8 @@ def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
     """
     if order not in ORDERS:
         raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")
-    geometry, n = workshop.geometry, len(workshop.train)
+    n = len(workshop.train)
+    geometry = backwards(workshop.geometry) if order == "backwards" else workshop.geometry
     window, stride, passes, list_order = _cut(order, workshop)
     n_batches = -(-window // geometry.batch_size)
     if order == "everything":
@@ -65,7 +70,7 @@ def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
         "everything": (n, n, 1, ONCE),
         "reshuffled": (window, stride, 1, ANEW),
         "article_reshuffled": (window, stride, passes, ANEW),
-        "article": (window, stride, passes, ONCE),
+        **dict.fromkeys(("article", "averaged", "backwards"), (window, stride, passes, ONCE)),
         "one_epoch": (window, stride, 1, ONCE),
         "disjoint": (window, window, passes, ANEW),
         "small": (small, small_stride, passes, ANEW),
@@ -74,13 +79,70 @@ def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:
     }[order]
 
 
+@dataclass(frozen=True)
+class BackwardsGeometry(Geometry):
+    """A geometry whose every second epoch over a window is the one before it, backwards.
+
+    Paired reversal: https://arxiv.org/abs/2604.00260
+    """
+
+    def order(self, round_, pass_):
+        """As `Geometry.order`; with an odd `pass_` the order of the pass before, reversed."""
+        if pass_ % 2 == 0:
+            return super().order(round_, pass_)
+        return super().order(round_, pass_ - 1)[::-1]
+
+
+def backwards(geometry: Geometry) -> BackwardsGeometry:
+    """The same geometry, every second epoch backwards."""
+    return BackwardsGeometry(**vars(geometry))
+
+
+class AverageWeights(keras.callbacks.Callback):
+    """Keeps a running average of the weights at the ends of rounds, and has the average scored.
+
+    Where data come in chunks, such an average loses less of the earlier ones:
+    https://arxiv.org/abs/2310.02206. Batch normalisation's statistics belong to the weights that
+    made them, so for the average they are taken anew from the batches of the round that ended.
+    First in the list of callbacks, with `scored` the next ones: the training goes on with its own
+    weights.
+    """
+
+    def __init__(self, subset: SlidingSubset, scored):
+        super().__init__()
+        self.subset, self.scored, self.average = subset, scored, None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step = getattr(self, "step", -1) + 1
+        if (self.step + 1) % self.subset.steps_per_round:
+            return
+        now = [weight.numpy() for weight in self.model.trainable_weights]
+        before = now if self.average is None else self.average
+        self.average = [
+            AVERAGE_KEEPS * old + (1 - AVERAGE_KEEPS) * new
+            for old, new in zip(before, now, strict=True)
+        ]
+
+    def on_epoch_end(self, epoch, logs=None):
+        own = self.model.get_weights()
+        for weight, value in zip(self.model.trainable_weights, self.average, strict=True):
+            weight.assign(value)
+        # The round once more, only forwards: enough batches for the old statistics to fade.
+        first = self.step - self.step % self.subset.steps_per_round
+        for step in range(first, self.step + 1):
+            self.model(self.subset[step][0], training=True)
+        self.scored.set_model(self.model)
+        self.scored.on_epoch_end(epoch, logs)
+        self.model.set_weights(own)
+
+
 def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = None) -> dict:
     """Train the workshop's network; score the hold-out after each quarter of the steps.
 
     `passes` replaces the article's five, for a shorter training with as many windows. `seed`
     decides the weights at the start, which image stands where in the list, the order within a
-    window and the flips. Returns a dict of `order`, `seed`, `decoded_images` and `scores`, a list
-    of dicts with `step`, `mean_iou` and `pixel_accuracy`.
+    window and the flips. Returns a dict of `rows`, one a quarter: dicts of `step`, `mean_iou`,
+    `pixel_accuracy` of the hold-out, and `decoded_images` in all.
 
     Notebook 05, "Claims 7 and 8: the number of subsets".
     """
@@ -89,21 +151,24 @@ def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = No
     model = workshop.network(seed=seed)
     quarter = workshop.geometry.n_steps // 4
     with subset_in_order(order, workshop, seed) as subset:
+        scored = ScoreHoldout(workshop.holdout_data())
+        if order == "averaged":
+            scored = AverageWeights(subset, scored)
         history = model.fit(
             subset,
             steps_per_epoch=quarter,
             epochs=4,
             shuffle=False,
             verbose=0,
-            callbacks=[ScoreHoldout(workshop.holdout_data())],
+            callbacks=[scored],
         ).history
         decoded = subset.decoded
     found = zip(history["val_mean_iou"], history["val_pixel_accuracy"], strict=True)
-    scores = [
+    rows = [
         {"step": quarter * k, "mean_iou": float(iou), "pixel_accuracy": float(accuracy)}
         for k, (iou, accuracy) in enumerate(found, start=1)
     ]
-    return {"order": order, "seed": seed, "decoded_images": decoded, "scores": scores}
+    return {"rows": [row | {"decoded_images": decoded} for row in rows]}
 
 
 def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:

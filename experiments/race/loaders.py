@@ -38,6 +38,7 @@ LOADERS = {
     "tf_data": Loader("tf.data", STREAM, WHOLE, TF_DATA),
     "tf_data_cached": Loader("tf.data, cache(file)", STREAM, WINDOW, TF_DATA),
     "py_dataset": Loader("PyDataset, 1 worker", STREAM, WHOLE, PER_BATCH),
+    "py_dataset_all_cores": Loader("PyDataset, all cores", STREAM, WHOLE, PER_BATCH),
     "memmap": Loader("memmap of bytes", STREAM, WHOLE, PER_BATCH),
     "grain": Loader("Grain", STREAM, WHOLE, PER_BATCH),
 }

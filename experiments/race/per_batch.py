@@ -31,15 +31,25 @@ class StepDataset(keras.utils.PyDataset):
 
 
 class DecodedPerBatch(StepDataset):
-    """Reads the images of a batch when it is asked for."""
+    """Reads the images of a batch when it is asked for, in so many threads (None: all cores)."""
+
+    def __init__(self, schedule, threads):
+        super().__init__(schedule)
+        self.threads = threads
 
     def take(self, rows):
-        return self.schedule.reader(self.schedule.used, rows, self.geometry.size, threads=1)
+        used, size = self.schedule.used, self.geometry.size
+        return self.schedule.reader(used, rows, size, threads=self.threads)
 
 
 def py_dataset(schedule: Schedule):
     """A Keras data set that decodes each batch, in the thread that gathers them."""
-    return DecodedPerBatch(schedule)
+    return DecodedPerBatch(schedule, threads=1)
+
+
+def py_dataset_all_cores(schedule: Schedule):
+    """The same, and the cores share a batch: as many threads as our window is decoded with."""
+    return DecodedPerBatch(schedule, threads=None)
 
 
 class Memmap(StepDataset):

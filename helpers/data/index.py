@@ -93,6 +93,20 @@ class Index:
         """Bytes of the arrays (a slice shares them with the index it was cut from)."""
         return self.images.nbytes + self.masks.nbytes + self.palette.nbytes
 
+    def __add__(self, other):
+        """These pairs and then those of `other`, an index of the same two folders and classes."""
+        mine, theirs = (
+            (index.image_folder, index.mask_folder, index.class_names) for index in (self, other)
+        )
+        if mine != theirs:
+            raise ValueError(f"{self!r} and {other!r} have other folders or other classes.")
+        images, masks = (
+            np.concatenate(pair)
+            for pair in ((self.images, other.images), (self.masks, other.masks))
+        )
+        images.flags.writeable = masks.flags.writeable = False
+        return replace(self, images=images, masks=masks)
+
     def shuffled(self, seed):
         """The same pairs in an order that depends on `seed` alone: a shuffle of the whole data
         set that moves names, not images."""

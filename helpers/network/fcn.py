@@ -65,7 +65,8 @@ def build_fcn(
         x = layers.Add(name="add_pool3")([x, _scores(pool3, n_classes, "score_pool3")])
     # Fixed, as in the paper: a bilinear layer without weights gives what a frozen bilinear
     # transposed convolution gives, does not fade at the border, and costs less.
-    logits = layers.UpSampling2D(8, interpolation="bilinear", name="logits")(x)
+    # In float32 also where the network computes in less: the loss needs it.
+    logits = layers.UpSampling2D(8, interpolation="bilinear", name="logits", dtype="float32")(x)
     model = keras.Model(images, logits, name=f"fcn{stride}s_{backbone}")
     for name in ("upsample_pool5", "upsample_pool4"):
         model.get_layer(name).set_weights([bilinear_kernel(2, n_classes)])

@@ -16,6 +16,7 @@ _MODULES = {
     "SlidingSubset": "subset",
     "flip_horizontally": "augment",
     "split_windows": "splits",
+    "split_windows_once": "splits",
     "leaked_shares": "splits",
     "expected_leaked_shares": "splits",
     "compile_as_article": "article",

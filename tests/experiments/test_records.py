@@ -15,8 +15,10 @@ from experiments.records import (
     commit,
     earlier_runs,
     machine,
-    measure_runs,
+    measure_tables,
+    read_rows,
     recorded,
+    recorded_table,
     settings_of,
     write_report,
 )
@@ -126,6 +128,12 @@ def test_earlier_runs_are_those_of_the_same_data_and_settings(tmp_path):
         earlier_runs(path, **ABOUT, backbone="small")
 
 
+def run_of(name, seed):
+    """What a measured function returns: two tables and the arrays."""
+    rows = [{"round": k, "score": seed + 0.123456789} for k in (1, 2)]
+    return {"rows": rows, "epochs": [{"epoch": 1}], "arrays": {"seen": [0, 1], "counts": [[300]]}}
+
+
 @pytest.fixture
 def asked(monkeypatch):
     """What `measure_peak` is called with; nothing is run."""
@@ -133,48 +141,71 @@ def asked(monkeypatch):
 
     def measure_peak(function, *arguments, **options):
         calls.append((function, *arguments, options))
-        _, name, seed = arguments
-        return SimpleNamespace(value={"order": name, "seed": seed, "score": 0.5})
+        return SimpleNamespace(value=run_of(*arguments[1:]))
 
     monkeypatch.setattr(records, "measure_peak", measure_peak)
+    monkeypatch.setattr(records, "commit", lambda: "0123456789")
     return calls
 
 
+def measured(stem, names, seeds, about=ABOUT):
+    return measure_tables(stem, about, "function", "workshop", "order", names, seeds)
+
+
 def test_each_run_has_a_process_of_its_own_that_is_given_the_workshop(asked, tmp_path):
-    path = tmp_path / "report.json"
-    function, workshop = object(), object()
-    runs = measure_runs(path, ABOUT, function, workshop, "order", ["a", "b"], [0, 1])
+    runs = measured(tmp_path / "table", ["a", "b"], [0, 1])
     assert [(run["order"], run["seed"]) for run in runs] == [
         ("a", 0), ("b", 0), ("a", 1), ("b", 1),
     ]  # fmt: skip
-    assert asked[0] == (function, workshop, "a", 0, {"base_imports": ("helpers.quiet",)})
-    assert len(asked) == 4 and len(read(path)["runs"]) == 4
+    assert asked[0] == ("function", "workshop", "a", 0, {"base_imports": ("helpers.quiet",)})
+    assert len(asked) == 4
 
 
-def test_the_report_is_written_after_every_run_and_says_what_they_have_in_common(asked, tmp_path):
-    path = tmp_path / "report.json"
-    runs = measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0])
-    for n_runs, run in enumerate(runs, start=1):
-        report = read(path)
-        assert len(report["runs"]) == n_runs and report["runs"][-1] == run
-        assert report["data"] == "drawn" and report["settings"] == {"size": [8, 8]}
-        assert {"date", "commit", "machine"} < set(report)
+def test_every_run_is_on_disk_before_it_is_given(asked, tmp_path):
+    stem = tmp_path / "deeper" / "table.x"  # a dot in a name is no suffix
+    for n_runs, run in enumerate(measured(stem, ["a", "b"], [7]), start=1):
+        table = read_rows(tmp_path / "deeper" / "table.x.csv")
+        assert len(table) == 2 * n_runs and {*table.commit} == {"0123456789"}
+        last = table.iloc[-1]
+        assert (last.order, last.seed, last["round"]) == (run["order"], 7, 2)
+        assert last.score == pytest.approx(7.12346)
+        assert len(read_rows(tmp_path / "deeper" / "table.x_epochs.csv")) == n_runs
+        with np.load(tmp_path / "deeper" / "table.x.npz") as arrays:
+            assert len(arrays) == 2 * n_runs
+            assert arrays[f"{run['order']}/7/counts"].tolist() == [[300]]
+            assert arrays[f"{run['order']}/7/seen"].dtype == np.uint8
+        report = read(tmp_path / "deeper" / "table.x.json")
+        assert report["settings"] == {"size": [8, 8]} and {"date", "machine"} < set(report)
 
 
 def test_runs_that_are_there_are_not_made_again(asked, tmp_path):
-    path = tmp_path / "report.json"
-    next(measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0]))  # stopped after one
-    rest = measure_runs(path, ABOUT, None, None, "order", ["a", "b"], [0])
+    next(measured(tmp_path / "table", ["a", "b"], [0]))  # stopped after one
+    rest = measured(tmp_path / "table", ["a", "b"], [0])
     assert [run["order"] for run in rest] == ["b"]
-    assert len(asked) == 2 and len(read(path)["runs"]) == 2
+    assert len(asked) == 2 and len(read_rows(tmp_path / "table.csv")) == 4
+
+
+def test_a_run_that_was_stopped_between_its_files_stands_in_them_once(asked, tmp_path):
+    [*measured(tmp_path / "table", ["a"], [0])]
+    (tmp_path / "table.csv").unlink()  # the rows are written last: as if killed before them
+    [*measured(tmp_path / "table", ["a"], [0])]
+    assert len(read_rows(tmp_path / "table.csv")) == 2
+    assert len(read_rows(tmp_path / "table_epochs.csv")) == 1
 
 
 def test_runs_of_other_settings_are_refused_before_a_process_is_started(asked, tmp_path):
-    path = tmp_path / "report.json"
-    write_report(path, **ABOUT, runs=[])
+    write_report(tmp_path / "table.json", **ABOUT, runs=[])
     with pytest.raises(ValueError, match="Give another --output"):
-        next(measure_runs(path, ABOUT | {"data": "mine"}, None, None, "order", ["a"], [0]))
+        next(measured(tmp_path / "table", ["a"], [0], ABOUT | {"data": "mine"}))
     assert not asked
+
+
+def test_a_kept_table_is_read_by_its_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "RECORDED", tmp_path)
+    (tmp_path / "orders.csv").write_text("order,seed\na,0\n", encoding="utf-8")
+    assert recorded_table("orders").to_dict("records") == [{"order": "a", "seed": 0}]
+    with pytest.raises(FileNotFoundError, match=r"results/magic\.csv does not exist; .*: orders"):
+        recorded_table("magic")
 
 
 def test_settings_are_the_geometry_that_seeds_share():

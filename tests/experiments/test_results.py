@@ -25,6 +25,7 @@ README = (RECORDED / "README.md").read_text(encoding="utf-8")
 TABLES = ("loaders_drawn", "loaders_photographs")
 STEADY = ("steady_drawn", "steady_photographs")
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
+LATER = {"py_dataset_all_cores"}  # loaders that are younger than the tables
 ALONE = {
     "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "memmap", "grain",
 }  # fmt: skip
@@ -85,7 +86,7 @@ def geometry_of(report):
 @pytest.mark.parametrize("name", TABLES)
 def test_the_full_tables_hold_every_loader(name):
     report = recorded(name)
-    assert {row["method"] for row in report["rows"]} >= set(LOADERS)
+    assert {row["method"] for row in report["rows"]} >= set(LOADERS) - LATER
     assert report["settings"]["train"] and report["settings"]["load"]
     for row in report["rows"]:
         lacking = RACE_ROW - set(row)
@@ -174,7 +175,7 @@ def test_the_slope_of_the_memory_is_that_of_its_rounds():
 
 
 LEARNING = {
-    "learning": (580, set(ORDERS)),
+    "learning": (580, set(ORDERS) - {"averaged", "backwards"}),  # these two came later
     "learning_photographs": (435, {"article", "reshuffled", "everything"}),
 }
 

@@ -3,11 +3,21 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.claims.orders import ORDERS, learn, main_classes, sorted_by_class, subset_in_order
+from experiments.claims.orders import (
+    AVERAGE_KEEPS,
+    ORDERS,
+    AverageWeights,
+    backwards,
+    learn,
+    main_classes,
+    sorted_by_class,
+    subset_in_order,
+)
 from helpers.data import index_voc
 from helpers.network import ScoreHoldout
 from helpers.windows import flip_horizontally
@@ -58,6 +68,8 @@ def test_a_window_of_everything_shows_all_images_equally(workshop):
         ("small", 24, 2, 5, 20),
         ("small_sorted", 24, 2, 5, 20),
         ("batch", 8, 8, 1, 300),
+        ("averaged", 20, 2, 5, 20),
+        ("backwards", 20, 2, 5, 20),
     ],
 )
 def test_each_cut_takes_the_articles_steps(order, window, stride, passes, n_rounds, workshop):
@@ -103,13 +115,60 @@ def test_learning_is_one_fit_of_four_quarters_over_the_batches_of_its_order(work
     monkeypatch.setattr(Workshop, "network", lambda self, seed: SimpleNamespace(fit=fit))
     run = learn(workshop, "reshuffled", seed=3, passes=1)
     # One pass instead of five: as many windows, a fifth of the steps.
-    assert (run["order"], run["seed"], run["decoded_images"]) == ("reshuffled", 3, 20 + 19 * 2)
-    assert [score["step"] for score in run["scores"]] == [15, 30, 45, 60] and len(trained) == 60
-    assert run["scores"][1] == {"step": 30, "mean_iou": 0.2, "pixel_accuracy": 0.4}
+    assert [row["step"] for row in run["rows"]] == [15, 30, 45, 60] and len(trained) == 60
+    second = {"step": 30, "mean_iou": 0.2, "pixel_accuracy": 0.4, "decoded_images": 20 + 19 * 2}
+    assert run["rows"][1] == second
     once = replace(workshop, geometry=replace(workshop.geometry, passes=1))
     with subset_in_order("reshuffled", once, 3) as subset:
         for found, batch in zip(trained, subset, strict=True):
             assert all(map(np.array_equal, found, batch))
+
+
+def test_every_second_epoch_over_a_window_goes_backwards(workshop):
+    with subset_in_order("backwards", workshop, seed=1) as subset:
+        there, back, other = (subset.geometry.order(3, pass_) for pass_ in (2, 3, 4))
+        assert np.array_equal(back, there[::-1]) and not np.array_equal(other, there)
+        with subset_in_order("article", workshop, seed=1) as article:
+            assert np.array_equal(there, article.geometry.order(3, 2))
+    assert backwards(workshop.geometry).n_steps == workshop.geometry.n_steps
+
+
+def test_the_average_is_scored_and_the_training_goes_on_with_its_own_weights():
+    layers = [keras.layers.BatchNormalization(momentum=0.5), keras.layers.Dense(1, use_bias=False)]
+    model = keras.Sequential([keras.Input((1,)), *layers])
+    batches = [(np.full((4, 1), value, np.float32) + np.arange(4)[:, None],) for value in (1, 5)]
+
+    class Subset:
+        steps_per_round = 2
+
+        def __getitem__(self, step):
+            return batches[step % 2]
+
+    seen = []
+    scored = SimpleNamespace(
+        set_model=lambda model: None,
+        on_epoch_end=lambda epoch, logs: seen.append([np.array(w) for w in model.get_weights()]),
+    )
+    average = AverageWeights(Subset(), scored)
+    average.set_model(model)
+    kernel = layers[1].kernel
+    for step, value in enumerate((7, 1, 7, 2)):  # rounds end with 1 and with 2
+        kernel.assign([[value]])
+        average.on_train_batch_end(step)
+    own = [np.array(weight) for weight in model.get_weights()]
+    average.on_epoch_end(0, {})
+    ((_, _, mean, _, averaged),) = seen
+    assert averaged.item() == pytest.approx(AVERAGE_KEEPS * 1 + (1 - AVERAGE_KEEPS) * 2)
+    # From 0, with momentum 0.5, over batches of mean 2.5 and 6.5.
+    assert mean.item() == pytest.approx(0.5 * 0.5 * 2.5 + 0.5 * 6.5)
+    assert all(map(np.array_equal, own, model.get_weights()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["averaged", "backwards"])
+def test_the_orders_of_the_literature_are_learnt(order, workshop):
+    run = learn(workshop, order, seed=0, passes=1)
+    assert len(run["rows"]) == 4 and all(0 < row["mean_iou"] < 1 for row in run["rows"])
 
 
 def test_images_are_sorted_by_the_class_that_covers_most(voc_folder):

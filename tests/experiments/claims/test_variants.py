@@ -8,13 +8,24 @@ import pytest
 
 from experiments.claims import variants
 from experiments.claims.orders import sorted_by_class
-from experiments.claims.variants import VARIANTS, run_variant
+from experiments.claims.variants import of_size, plan, run_variant
 from helpers.data import read_block
-from helpers.windows import leaked_shares, sliding_windows, split_windows
+from helpers.windows import (
+    Geometry,
+    leaked_shares,
+    sliding_windows,
+    split_windows,
+    split_windows_once,
+)
 from helpers.workshop import Workshop
 from tests.support import tiny_workshop
 
-SCORED = {"split", "holdout", "holdout_parts", "first_window"}
+SCORED = {
+    f"{where}_{score}"
+    for where in ("split", "holdout", "holdout_parts", "first_window")
+    for score in ("mean_iou", "pixel_accuracy")
+}
+ARTICLE = Geometry(580, window=200, stride=20, size=(8, 8), batch_size=16)
 
 
 @pytest.fixture
@@ -46,11 +57,12 @@ def trained_on(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["article", "one_compile", "sorted"])
+@pytest.mark.parametrize("variant", ["article", "split_once", "one_compile", "sorted"])
 def test_the_articles_rounds(variant, workshop, monkeypatch):
     seen = trained_on(monkeypatch)
     run = run_variant(workshop, variant, seed=1, n_rounds=2)
-    splits = split_windows(sliding_windows(58, 20, 2)[:2], 0.1, 1)
+    split = split_windows_once if variant == "split_once" else split_windows
+    splits = split(sliding_windows(58, 20, 2), 0.1, 1)[:2]
     index = workshop.train.shuffled(1)
     if variant == "sorted":
         index = sorted_by_class(index, workshop.size)
@@ -60,13 +72,23 @@ def test_the_articles_rounds(variant, workshop, monkeypatch):
         assert len(given["images"]) == 18 and (given["epochs"], given["patience"]) == (5, 3)
     optimizers = {id(given["optimizer"]) for given in seen}
     assert len(optimizers) == (1 if variant == "one_compile" else 2)
-    assert [row["round"] for row in run["rounds"]] == [1, 2]
-    assert [row["samples_seen"] for row in run["rounds"]] == [18, 36]
-    assert [row["leaked_share"] for row in run["rounds"]] == leaked_shares(splits)
-    for row in run["rounds"]:
-        assert len(row["val_accuracy"]) == 1
-        assert set(row) >= SCORED
-        assert all(0 <= row[name]["pixel_accuracy"] <= 1 for name in SCORED)
+    rows, epochs, arrays = run["rows"], run["epochs"], run["arrays"]
+    assert [row["round"] for row in rows] == [epoch["round"] for epoch in epochs] == [1, 2]
+    assert [row["samples_seen"] for row in rows] == [18, 36]
+    assert [row["leaked_share"] for row in rows] == leaked_shares(splits)
+    for row in rows:
+        assert set(row) >= SCORED and row["n_validation"] == 2
+        assert all(0 <= row[name] <= 1 for name in SCORED)
+    assert epochs[0]["holdout_mean_iou"] == rows[0]["holdout_mean_iou"]  # the first is a best one
+    # Each image of each split has its matrix, and says whether it was trained on before.
+    assert arrays["round"] == [1, 1, 2, 2]
+    assert arrays["row"] == [*splits[0][1], *splits[1][1]]
+    trained = set(splits[0][0].tolist())
+    assert arrays["seen"] == [0, 0, *(int(row in trained) for row in splits[1][1])]
+    matrices, holdout = np.array(arrays["matrices"]), np.array(arrays["holdout"])
+    assert len(matrices) == 4 and len(holdout) == len(workshop.holdout)
+    right = np.trace(holdout.sum(axis=0)) / holdout.sum()
+    assert right == pytest.approx(rows[-1]["holdout_pixel_accuracy"])
 
 
 @pytest.mark.slow
@@ -76,7 +98,39 @@ def test_the_honest_run_has_one_split_and_shows_as_many_samples(workshop, monkey
     (fit,) = seen
     assert len(fit["images"]) == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
     assert fit["patience"] == fit["epochs"]
-    assert {row["leaked_share"] for row in run["rounds"]} == {0}
+    assert {row["leaked_share"] for row in run["rows"]} == {0} and set(run["arrays"]) == {"holdout"}
+    assert {epoch["holdout_mean_iou"] for epoch in run["epochs"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("variant", "rounds", "epochs"),
+    [("stride_10", 20, 5), ("stride_25", 8, 12), ("stride_50", 4, 25), ("stride_100", 2, 50)],
+)
+def test_all_strides_have_about_as_many_epochs_and_leak_less_and_less(variant, rounds, epochs):
+    windows, splits, found, patience = plan(ARTICLE, variant, seed=0)
+    assert (len(windows), found) == (rounds, epochs) and patience == epochs
+    stride = windows[1].start - windows[0].start
+    assert all(window.stop - window.start == 200 for window in windows)
+    leaked = np.mean(leaked_shares(splits)[rounds // 2 :])
+    assert leaked == pytest.approx({20: 0.89, 50: 0.73, 100: 0.45, 200: 0}[stride], abs=0.08)
+
+
+def test_only_the_repaired_split_differs_from_the_article():
+    article, repaired = (plan(ARTICLE, name, 3) for name in ("article", "split_once"))
+    assert article[0] == repaired[0] and article[2:] == repaired[2:] == (5, 3)
+    assert min(leaked_shares(article[1])[1:]) > 0.5 and max(leaked_shares(repaired[1])) == 0
+    sizes = [[tuple(map(len, split)) for split in splits] for _, splits, *_ in (article, repaired)]
+    assert sizes[0] == sizes[1] == [(180, 20)] * 20
+
+
+def test_a_smaller_size_keeps_the_articles_proportions(workshop):
+    small = of_size(workshop, 30, seed=1)
+    geometry = small.geometry
+    assert (len(small.train), geometry.window, geometry.stride) == (29, 10, 1)
+    assert geometry.n_rounds == 20 and {*small.train.images} < {*workshop.train.images}
+    assert {*small.train.images} != {*of_size(workshop, 30, seed=2).train.images}
+    with pytest.raises(ValueError, match="59 images were asked for, and there are 58"):
+        of_size(workshop, 59, seed=0)
 
 
 @pytest.mark.parametrize(("window", "batch_size"), [(1000, 32), (200, 6), (150, 5), (20, 1)])
@@ -91,14 +145,35 @@ def test_an_unknown_variant_is_refused(workshop):
         run_variant(workshop, "fair")
 
 
-def test_scores_of_parts_are_means_over_parts_of_the_splits_size(workshop):
-    assert set(VARIANTS) == {"article", "one_compile", "sorted", "honest"}
+def test_scores_of_parts_are_means_over_parts_of_the_splits_size(workshop, monkeypatch):
     splits = split_windows(sliding_windows(58, 20, 2), 0.1)
-    judge = variants._Judge(workshop, workshop.train, splits, each_epoch=False)
+    judge = variants.Judge(workshop, workshop.train, splits, each_epoch=False)
     matrices = np.zeros((20, 2, 2), int)
     matrices[:, 0, 0], matrices[::2, 1, 1], matrices[1::2, 1, 0] = 3, 1, 1
-    judge._matrices = lambda data: matrices[: len(data.index)]
-    judge._score(0)
+    monkeypatch.setattr(
+        variants, "evaluate", lambda model, data, per_image: matrices[: len(data.index)]
+    )
+    judge.on_train_begin()
+    judge.split_matrices, judge.epochs = matrices[:2], [{"val_accuracy": 0.5}]
+    judge._score()
     (row,) = judge.rounds
-    assert len(splits[0][1]) == 2 and row["split"]["mean_iou"] == row["holdout_parts"]["mean_iou"]
-    assert row["holdout"]["pixel_accuracy"] == pytest.approx(0.875)
+    assert row["n_validation"] == 2 and row["split_mean_iou"] == row["holdout_parts_mean_iou"]
+    assert row["holdout_pixel_accuracy"] == pytest.approx(0.875)
+
+
+def test_a_checkpoint_is_noted_where_one_of_two_accuracies_is_the_best_so_far(
+    workshop, monkeypatch
+):
+    splits = split_windows(sliding_windows(58, 20, 2), 0.1)
+    judge = variants.Judge(workshop, workshop.train, splits, each_epoch=False)
+    monkeypatch.setattr(
+        variants,
+        "evaluate",
+        lambda model, data: np.eye(2, dtype=int),  # a mean IoU of 1
+    )
+    judge.on_train_begin()
+    for epoch, (keras_own, right) in enumerate([(0.5, 7), (0.4, 6), (0.6, 6), (0.4, 8)]):
+        judge.split_matrices = np.array([[[right, 10 - right], [0, 0]]])
+        judge._note_epoch(epoch, {"val_accuracy": keras_own})
+    assert [row["split_pixel_accuracy"] for row in judge.epochs] == [0.7, 0.6, 0.6, 0.8]
+    assert [row["holdout_mean_iou"] for row in judge.epochs] == [1, None, 1, 1]

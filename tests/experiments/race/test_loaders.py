@@ -51,11 +51,12 @@ DECODED = {
     "tf_data": 48,
     "tf_data_cached": 16,
     "py_dataset": 48,
+    "py_dataset_all_cores": 48,
     "memmap": 16,
     "grain": 48,
 }
 # They decode each use, and ahead of it: Keras' own prefetch grew to 8 batches here, Grain's adds 6.
-AHEAD = dict.fromkeys(("tf_data", "py_dataset", "grain"), 16 * 4)
+AHEAD = dict.fromkeys(("tf_data", "py_dataset", "py_dataset_all_cores", "grain"), 16 * 4)
 NEEDED = {"grain": [pytest.mark.skipif(not find_spec("grain"), reason="grain is optional")]}
 ALL = [pytest.param(method, marks=NEEDED.get(method, [])) for method in LOADERS]
 
@@ -96,7 +97,7 @@ def test_one_iterator_gives_more_steps_than_there_are(method, schedule):
 
 def test_each_has_a_label_of_its_own_and_those_that_are_no_data_set_are_named():
     labels = [chosen.label for chosen in LOADERS.values()]
-    assert len(set(labels)) == len(labels) == 12
+    assert len(set(labels)) == len(labels) == 13
     assert {*ARRAYS, *LOOPS} < set(LOADERS)
 
 

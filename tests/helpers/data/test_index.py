@@ -51,6 +51,16 @@ def test_slices_rows_and_shuffles_are_indexes(voc_folder):
         index[6]
 
 
+def test_two_lists_of_one_data_set_are_joined(voc_folder):
+    root = voc_folder(4, splits={"train": ["2007_000003"], "val": ["2007_000001", "2007_000002"]})
+    train, val = index_voc(root), index_voc(root, "val")
+    assert [pair.id for pair in train + val] == ["2007_000003", "2007_000001", "2007_000002"]
+    assert (train + val)[2].mask == val[1].mask and not (train + val).images.flags.writeable
+    other = Index.build(root, root, train.class_names, ["a.jpg"], ["a.png"])
+    with pytest.raises(ValueError, match="have other folders or other classes"):
+        train + other
+
+
 def test_the_index_cannot_be_changed(voc_folder):
     index = index_voc(voc_folder())
     with pytest.raises(AttributeError):

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from helpers.windows.geometry import Window, sliding_windows
-from helpers.windows.splits import expected_leaked_shares, leaked_shares, split_windows
+from helpers.windows.splits import (
+    expected_leaked_shares,
+    leaked_shares,
+    split_windows,
+    split_windows_once,
+)
 
 ARTICLE = sliding_windows(2913, 1000, 100)
 
@@ -22,6 +27,25 @@ def test_splits_differ_from_round_to_round_and_depend_on_the_seed():
     assert not np.array_equal(np.sort(one), np.sort(other))
     assert np.array_equal(one, split_windows(same, 0.5, seed=3)[0][1])
     assert not np.array_equal(one, split_windows(same, 0.5, seed=4)[0][1])
+
+
+def test_the_repaired_split_decides_once_for_each_row():
+    splits = split_windows_once(ARTICLE, 0.1, seed=3)
+    train, validation = (set(np.concatenate(parts).tolist()) for parts in zip(*splits, strict=True))
+    assert not train & validation and train | validation == set(range(2900))
+    assert leaked_shares(splits) == [0] * 20
+    for window, (kept, held) in zip(ARTICLE, splits, strict=True):
+        assert (len(kept), len(held)) == (900, 100)
+        rows = np.sort(np.concatenate([kept, held]))
+        assert np.array_equal(rows, np.arange(window.start, window.stop))
+
+
+def test_the_repaired_split_takes_one_row_of_each_ten_and_depends_on_the_seed():
+    ((_, held),) = split_windows_once([Window(0, 0, 50)], 0.1, seed=3)
+    assert (held // 10).tolist() == [0, 1, 2, 3, 4]
+    assert len({tuple(split_windows_once([Window(0, 0, 50)], 0.1, k)[0][1]) for k in range(5)}) > 1
+    with pytest.raises(ValueError, match=r"1 / 0\.3 is not a whole number"):
+        split_windows_once([Window(0, 0, 50)], 0.3)
 
 
 def test_counted_by_hand():

@@ -23,7 +23,8 @@ from helpers.workshop import Workshop
 RECORDED = PROJECT / "experiments" / "results"
 NEW = BUILD / "results"  # where a new measurement goes, until someone decides to keep it
 PACKAGES = (
-    "grain", "keras", "numpy", "opencv-python-headless", "pillow", "simplejpeg", "tensorflow",
+    "grain", "jax", "keras", "numpy", "opencv-python-headless", "pillow", "simplejpeg",
+    "tensorflow",
 )  # fmt: skip
 
 
@@ -95,29 +96,6 @@ def earlier_runs(path: Path, **about) -> list[dict]:
     return earlier["runs"]
 
 
-def measure_runs(
-    path: Path, about: dict, function, workshop: Workshop, key: str, names, seeds
-) -> Iterator[dict]:
-    """`function(workshop, name, seed)` for each seed and name that `path` does not hold yet.
-
-    Each in a fresh process, so that what one run leaves in memory cannot touch the next. The
-    function returns a dict that holds the name under `key`, and `seed`. `path` is written after
-    every run; `about` must be the same for all runs in it.
-    """
-    runs = earlier_runs(path, **about)
-    done = {(run[key], run["seed"]) for run in runs}
-    for seed in seeds:
-        for name in names:
-            if (name, seed) in done:
-                continue
-            run = measure_peak(
-                function, workshop, name, seed, base_imports=("helpers.quiet",)
-            ).value
-            runs.append(run)
-            write_report(path, **about, runs=runs)
-            yield run
-
-
 def measure_tables(
     stem: Path, about: dict, function, workshop: Workshop, key: str, names, seeds
 ) -> Iterator[dict]:
@@ -183,7 +161,7 @@ def settings_of(geometry: Geometry) -> dict:
 
 
 def machine() -> dict:
-    """Processor, cores, memory, system and versions. No name and no path of the machine."""
+    """Processor, GPU, cores, memory, system, versions. No name and no path of the machine."""
     facts = {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -191,12 +169,25 @@ def machine() -> dict:
         "system": platform.system(),
         "python": platform.python_version(),
     }
+    if gpu := _gpu():
+        facts |= gpu
     for package in PACKAGES:
         try:
             facts[package] = version(package)
         except PackageNotFoundError:
             continue
     return facts
+
+
+def _gpu() -> dict:
+    """The first GPU that nvidia-smi knows, and its driver; empty where there is none."""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    name, _, driver = found.partition("\n")[0].partition(", ")
+    return {"gpu": name, "gpu_driver": driver}
 
 
 def _processor() -> str:

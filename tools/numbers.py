@@ -4,6 +4,8 @@
     <!--minutes:03_fcn_training-->2.4<!---->               its minutes; likewise `peak`, in MiB
     <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
+    <!--gpu:peak_float32-->5,468<!---->                    GPU memory at its peak, in MiB
+    <!--gpu:learn_float32-->0.872, 0.868<!---->            mean IoU of each seed
 
 A number keeps the decimals that stand there. `make outputs` ends with this; a test holds it.
 
@@ -16,6 +18,7 @@ from pathlib import Path
 import nbformat
 
 from experiments.race.compare import table
+from experiments.race.gpu import feed_table
 from experiments.records import recorded
 from helpers.files import read_json
 from helpers.notebook.stored import FIGURES, KEY
@@ -37,16 +40,28 @@ def filled(text: str) -> str:
 
 def _value(source: str, name: str, there: str) -> str:
     if source == "table":
-        return f"\n{table(recorded(name)['rows'], 'pipe')}\n"
+        rows = recorded(name)["rows"]
+        return f"\n{feed_table(rows) if name == 'gpu_feed' else table(rows, 'pipe')}\n"
     if source in ("minutes", "peak"):
         stored = _metadata(name)
         return (
             f"{stored['seconds'] / 60:.1f}" if source == "minutes" else f"{stored['peak_mib']:,.0f}"
         )
+    if source == "gpu":
+        return _on_the_gpu(*name.split("_"))
     if source == "person":
         return _minutes_of_a_person(name)
     decimals = len(there.partition(".")[2])
     return f"{read_json(NOTEBOOKS / FIGURES / 'measured.json')[source][name]:,.{decimals}f}"
+
+
+def _on_the_gpu(what: str, precision: str) -> str:
+    """The peak of GPU memory in MiB, or the mean IoU of each seed, of a precision."""
+    report = recorded("gpu_feed" if what == "peak" else "gpu_learn")
+    rows = [row for row in report["rows"] if row["precision"].endswith(precision)]
+    if what == "peak":
+        return f"{rows[0]['peak_gpu_mib']:,.0f}"
+    return ", ".join(f"{row['mean_iou']:.3f}" for row in rows)
 
 
 def _metadata(notebook: str) -> dict:

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from tabulate import tabulate
 
-from experiments.race.loaders import loader
+from experiments.race.loaders import LOADERS, loader
 from experiments.race.schedule import CountingReader, Schedule
 from helpers.network import build_fcn, compile_fcn
 from helpers.quiet import keras
@@ -161,3 +162,30 @@ def peak_gpu_mib() -> float | None:
     found = jax.devices()[0].memory_stats() or {}
     peak = found.get("peak_bytes_in_use")
     return None if peak is None else peak / MIB
+
+
+def feed_table(rows: list[dict]) -> str:
+    """What `feed_gpu` measured at each precision as a Markdown table, one line a loader.
+
+    The middle run, and in brackets the slowest and the fastest.
+    """
+    lines = []
+    for row in rows:
+        for name in dict.fromkeys(run["feed"] for run in row["runs"]):
+            runs = [run for run in row["runs"] if run["feed"] == name]
+            speeds = [
+                _middle([run[key] for run in runs], ",.0f")
+                for key in ("images_per_s", "steady_images_per_s")
+            ]
+            busy = [100 * run["busy_share"] for run in runs if run["busy_share"] is not None]
+            precision = row["precision"].removeprefix("mixed_")
+            busy = f"{np.median(busy):.0f} %" if busy else ""
+            lines.append([precision, LOADERS[name].label, *speeds, busy, f"{len(runs)}"])
+    headings = "precision", "loader", "images/s", "after the first round", "GPU busy", "runs"
+    align = "left", "left", "right", "right", "right", "right"
+    return tabulate(lines, headings, "pipe", disable_numparse=True, colalign=align)
+
+
+def _middle(values, form: str) -> str:
+    middle, low, high = (format(f(values), form) for f in (np.median, min, max))
+    return f"{middle} ({low} to {high})"

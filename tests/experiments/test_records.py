@@ -69,6 +69,17 @@ def test_the_machine_is_described_and_not_named():
     assert platform.node() not in facts.values() and "/" not in json.dumps(facts)
 
 
+def test_a_gpu_is_named_with_its_driver(tmp_path, monkeypatch):
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA T4, 580.1'\necho 'another, 1'\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert machine().items() >= {"gpu": "NVIDIA T4", "gpu_driver": "580.1"}.items()
+    program.unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "gpu" not in machine()
+
+
 def git(folder, *words):
     who = ("-c", "user.name=A. Tester", "-c", "user.email=tester@example.org")
     settings = ("-c", "commit.gpgsign=false", "-c", "core.hooksPath=none")

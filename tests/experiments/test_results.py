@@ -13,6 +13,7 @@ from experiments.claims.orders import ORDERS
 from experiments.claims.variants import BATCH_SHARE
 from experiments.race import window_memory
 from experiments.race.figures import KINDS, LIMIT
+from experiments.race.gpu import FEEDS, PRECISIONS
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS
 from experiments.records import RECORDED, recorded
 from helpers.settings import PROJECT
@@ -39,7 +40,8 @@ def test_each_says_when_where_and_of_which_commit_and_names_no_machine(path):
     assert list(report)[:3] == ["date", "commit", "machine"]
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", report["date"])
     assert re.fullmatch(r"[0-9a-f]{10}", report["commit"])
-    assert {"processor", "cores", "python", "keras", "tensorflow"} <= set(report["machine"])
+    assert {"processor", "cores", "python", "keras"} <= set(report["machine"])
+    assert {"tensorflow", "jax"} & set(report["machine"]), "what Keras computed with"
     text = path.read_text(encoding="utf-8")
     assert not re.search(r'"(/|[A-Z]:\\|~)', text), "an absolute path"
 
@@ -120,6 +122,32 @@ def test_the_recorded_counts_are_those_of_the_schedule(name):
     assert decoded["sliding_subset_reshuffled"] == window + (n_passes - 1) * stride
     for method in DECODE_EACH_USE:
         assert decoded[method] >= n_passes * window
+
+
+def test_the_gpu_was_fed_by_every_loader_in_turns():
+    report = recorded("gpu_feed")
+    assert {row["precision"] for row in report["rows"]} == {*PRECISIONS} and report["machine"][
+        "gpu"
+    ]
+    window, stride, n_rounds, passes = (
+        report["settings"][key] for key in ("window", "stride", "n_rounds", "passes")
+    )
+    once = window + (n_rounds - 1) * stride
+    least = {"constant_batch": 32, "uint8_batches": once, "sliding_subset": once}
+    least["sliding_subset_reshuffled"] = window + (n_rounds * passes - 1) * stride
+    least["py_dataset_all_cores"] = n_rounds * passes * window
+    for row in report["rows"]:
+        turns = {run["turn"] for run in row["runs"]}
+        assert len(turns) >= 2 and len(row["runs"]) == len(turns) * len(FEEDS)
+        for run in row["runs"]:
+            assert run["decoded_images"] >= least[run["feed"]] and 0 < run["busy_share"] <= 1
+
+
+def test_the_gpu_learnt_at_both_precisions_with_the_same_seeds():
+    rows = recorded("gpu_learn")["rows"]
+    seeds = {p: [row["seed"] for row in rows if row["precision"] == p] for p in PRECISIONS}
+    assert len(set(map(tuple, seeds.values()))) == 1 and seeds["float32"]
+    assert all(0 < row["mean_iou"] < 1 for row in rows)
 
 
 @pytest.mark.parametrize("name", STEADY)

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from experiments.race import gpu
-from experiments.race.gpu import BusyShare, feed_gpu, gpu_geometry, learn, peak_gpu_mib
+from experiments.race.gpu import (
+    BusyShare,
+    feed_gpu,
+    feed_table,
+    gpu_geometry,
+    learn,
+    peak_gpu_mib,
+)
 from helpers.workshop import Workshop
 from tests.support import tiny_workshop
 
@@ -97,3 +104,18 @@ def test_a_network_learns_in_half_of_the_precision(workshop, monkeypatch):
     (model,) = made
     assert model.get_layer("score_pool5").compute_dtype == "bfloat16"
     assert model.get_layer("logits").compute_dtype == "float32"
+
+
+def test_the_table_shows_the_middle_run_and_its_range():
+    def run(speed, busy):
+        return {"images_per_s": speed, "steady_images_per_s": 2 * speed, "busy_share": busy}
+
+    runs = [run(speed, 0.5) | {"feed": "sliding_subset"} for speed in (1000, 3000, 1200)]
+    rows = [
+        {"precision": "mixed_bfloat16", "runs": [*runs, run(7, None) | {"feed": "constant_batch"}]}
+    ]
+    heading, _, ours, limit = feed_table(rows).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (ours, limit)]
+    assert cells[0][:2] == ["bfloat16", "SlidingSubset"]
+    assert cells[0][2:] == ["1,200 (1,000 to 3,000)", "2,400 (2,000 to 6,000)", "50 %", "3"]
+    assert cells[1][4:] == ["", "1"] and "GPU busy" in heading

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy import stats
 from tabulate import tabulate
 
+from experiments.intervals import interval
 from experiments.race.loaders import LOADERS
 from experiments.race.measure import RaceSettings, measure_method
 from helpers.workshop import Workshop
@@ -56,13 +56,6 @@ def _row(method: str, runs: list[dict]) -> dict:
     if len(ratios) > 1:
         row["ratio_to_limit_interval"] = interval(ratios)
     return row
-
-
-def interval(values) -> list[float]:
-    """The 95 % interval of the mean of a few values, by Student's t: [low, high]."""
-    mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(len(values))
-    half = stats.t.ppf(0.975, len(values) - 1) * error
-    return [float(mean - half), float(mean + half)]
 
 
 def _plain(number) -> float | int:

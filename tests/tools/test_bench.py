@@ -6,6 +6,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from experiments.intervals import interval
 from experiments.race import compare
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed
 from experiments.records import recorded
@@ -38,7 +39,7 @@ def test_the_command_writes_a_row_for_each_method_and_ours_in_pairs(monkeypatch,
     assert set(report) == set(kept) | {"ours"} and report["settings"] == kept["settings"]
     (ours,) = report["ours"]
     assert (ours["method"], ours["repeats"]) == ("sliding_subset", 3)
-    assert ours["ratio_to_limit_interval"] == compare.interval([0.9, 1.0, 1.1])
+    assert ours["ratio_to_limit_interval"] == interval([0.9, 1.0, 1.1])
     printed = capsys.readouterr().out
     assert all(LOADERS[method].label in printed for method in installed())
     assert (

@@ -2,8 +2,9 @@
 
 import pytest
 
+from experiments.intervals import interval
 from experiments.race import compare as module
-from experiments.race.compare import compare, interval, table
+from experiments.race.compare import compare, table
 from experiments.race.measure import RaceSettings
 
 SCORED = RaceSettings(score=True)
@@ -44,11 +45,6 @@ def test_methods_take_turns_and_rows_hold_medians(monkeypatch):
     assert row["ratio_to_limit_interval"] == interval([0.9, 1.0, 0.4])
     assert row["holdout_miou"] == 0.5 and row["repeats"] == 3
     assert (row["label"], row["kind"], row["shuffle"]) == ("tf.data", "stream", "all images")
-
-
-def test_the_interval_of_a_mean_is_students():
-    # The standard error is 0.1 / sqrt(3); 95 % of t with two degrees lie within 4.302653 of it.
-    assert interval([0.9, 1.0, 1.1]) == pytest.approx([0.7515862, 1.2484138])
 
 
 def test_the_table_leaves_blank_what_was_not_measured():

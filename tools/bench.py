@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from experiments.race.compare import compare, table
+from experiments.race.compare import LIMIT, compare, table
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed
 from experiments.race.measure import USUAL, RaceSettings
 from experiments.records import NEW, settings_of, write_report
@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     settings, workshop = RaceSettings(geometry, **measured), open_workshop()
     began, said = time.monotonic(), partial(print, flush=True)
     rows = compare(chosen.methods, settings, workshop, chosen.repeats, said)
-    ours = compare([OURS], replace(settings, load=False), workshop, chosen.pairs) if train else []
+    in_training = replace(settings, load=False, score=False)
+    pairs = compare([LIMIT, OURS], in_training, workshop, chosen.pairs, said) if train else []
     minutes = round((time.monotonic() - began) / 60, 1)
     write_report(
         chosen.output,
@@ -54,9 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         settings=settings_of(geometry) | {"seed": geometry.seed} | measured,
         minutes=minutes,
         rows=rows,
-        ours=ours,
+        ours=pairs[1:],
     )
-    print("", table(rows), *map(beside_the_limit, ours), sep="\n")
+    print("", table(rows), *map(beside_the_limit, pairs[1:]), sep="\n")
     print(f"{minutes} minutes; written to {chosen.output}")
     return 0
 

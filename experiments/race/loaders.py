@@ -53,6 +53,13 @@ def loader(name: str) -> Callable:
     return getattr(import_module(f"experiments.race.{LOADERS[name].module}"), name)
 
 
+def decoder(name: str) -> Callable:
+    """What decodes all images of a `Schedule` once, as this loader does, with all cores."""
+    if LOADERS[name].module == TF_DATA:
+        return import_module("experiments.race.tf_data").decode_all
+    return lambda schedule: schedule.read(range(schedule.geometry.n_images))
+
+
 def installed() -> list[str]:
     """The names of all loaders that can run here: Grain is optional."""
     return [name for name in LOADERS if name != "grain" or find_spec("grain")]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.race.loaders import LOOPS, loader
+from experiments.race.loaders import ARRAYS, LOOPS, decoder, loader
 from experiments.race.schedule import CountingReader, Schedule
 from experiments.race.step_clock import StepClock
 from helpers.memory import measure_peak, peak_rss, rebase
@@ -47,9 +47,10 @@ class RaceSettings:
 def measure_method(method: str, settings: RaceSettings, workshop: Workshop) -> dict:
     """Run one loader in a fresh process and return its row, plain numbers only.
 
-    Which keys there are follows from `settings`. Rates are of the steady state: in training from
-    the end of the first step to the end of the last, of the loader alone from the second round.
-    `ratio_to_limit` compares with the same network on a constant batch in the same process.
+    Which keys there are follows from `settings`. In training, rates are of the steady state, from
+    the end of the first step to the end of the last. Of the loader alone they are of the whole
+    schedule, from making the loader to its last batch, first fill included; `share_of_decoding` is
+    what decoding alone, on all cores and without a loader, would have taken of that time.
     `peak_mib_over_base`: the high-water mark of the RSS while it trained, over the RSS after a
     short warm-up by the same method (network traced, libraries loaded). Only Linux can set the
     mark back at the base; elsewhere it holds the warm-up's peak as well.
@@ -74,9 +75,8 @@ def run_method(method: str, settings: RaceSettings, workshop: Workshop) -> dict:
         schedule = Schedule(workshop.train, Path(folder), settings.geometry)
         if settings.train:
             row |= _train(method, schedule, workshop, settings.score)
-        if settings.load and method not in LOOPS:
-            again = replace(schedule, folder=_subfolder(schedule, "load"), reader=CountingReader())
-            row |= _load_alone(loader(method)(again), again)
+        if settings.load and method not in {*LOOPS, *ARRAYS}:  # they have no loader
+            row |= _load_alone(method, schedule)
     # TensorFlow would take most of a second to free what the end of the process frees anyway.
     atexit.register(os._exit, 0)
     return row
@@ -87,7 +87,6 @@ def _train(method: str, schedule: Schedule, workshop: Workshop, score: bool) -> 
     # A learning rate that stays the same: the run is too short for it to fall.
     model = compile_fcn(workshop.network(size=geometry.size), workshop.settings.learning_rate)
     as_new = _state(model)
-    limit = _limit(schedule, model)
     _warm_up(method, schedule, model)
     _restore(as_new)
     base = rebase()
@@ -100,31 +99,25 @@ def _train(method: str, schedule: Schedule, workshop: Workshop, score: bool) -> 
     if score:
         holdout = finite_data(workshop.holdout, geometry.size, geometry.batch_size)
         row["holdout_miou"] = scores(evaluate(model, holdout)).mean_iou
-    row["limit_images_per_s"], row["ratio_to_limit"] = limit, row["images_per_s"] / limit
     return row
 
 
 def _warm_up(method: str, schedule: Schedule, model) -> None:
-    """A few steps by the same method: the network is traced, libraries are loaded."""
-    batch = schedule.geometry.batch_size
-    few = replace(schedule.geometry, n_images=2 * batch, window=2 * batch, stride=batch, passes=1)
-    folder = _subfolder(schedule, "warm_up")
-    short = replace(schedule, folder=folder, geometry=few, reader=CountingReader())
-    _fit(method, short, model, StepClock(few))
+    """A round by the same method: the network is traced, libraries are loaded.
 
-
-def _limit(schedule: Schedule, model) -> float:
-    """Images/s of `fit` on a batch that stays in memory, for one round, now and on this machine.
-
-    Measured just before the method, because a shared machine changes within minutes, and after an
-    epoch that does not count, because the first steps of a process are slower.
+    The first steps of a process are slower, so there are as many as in a usual round.
     """
-    one_round = replace(schedule.geometry, n_images=schedule.geometry.window)
-    for geometry in (replace(one_round, passes=1), one_round):
-        few = replace(schedule, geometry=geometry, reader=CountingReader())
-        clock = StepClock(geometry)
-        _fit("constant_batch", few, model, clock)
-    return clock.rates()["images_per_s"]
+    short = _shortened(schedule, "warm_up")
+    _fit(method, short, model, StepClock(short.geometry))
+
+
+def _shortened(schedule: Schedule, name: str) -> Schedule:
+    """One round over the first two batches, with a folder of its own."""
+    geometry = schedule.geometry
+    window, passes = 2 * geometry.batch_size, -(-geometry.steps_per_round // 2)
+    few = replace(geometry, n_images=window, window=window, passes=passes)
+    folder = _subfolder(schedule, name)
+    return replace(schedule, folder=folder, geometry=few, reader=CountingReader())
 
 
 def _state(model) -> list:
@@ -173,24 +166,41 @@ def _subfolder(schedule: Schedule, name: str) -> Path:
     return folder
 
 
-def _load_alone(feed, schedule: Schedule) -> dict:
-    """Take the same batches and train nothing. `seconds` are of the clock on the wall."""
-    if isinstance(feed, tuple):
-        return {}  # arrays: there is no loader
-    first_round = schedule.geometry.steps_per_round
-    others = schedule.geometry.n_steps - first_round
-    batches = _batches(feed)
-    for _ in islice(batches, first_round):
-        pass
+def _load_alone(method: str, schedule: Schedule) -> dict:
+    """Take the batches of all steps and train nothing. Seconds are of the clock on the wall."""
+    _take(method, _shortened(schedule, "load_warm_up"))  # libraries are loaded
+    decode_rate = decoding_rate(method, schedule)
+    again = replace(schedule, folder=_subfolder(schedule, "load"), reader=CountingReader())
     began, cpu_began = time.perf_counter(), time.process_time()
-    n_images = sum(len(batch[0]) for batch in islice(batches, others))
+    n_images = _take(method, again)
     seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
-    _close(feed)
     return {
         "loader_images_per_s": n_images / seconds,
         "loader_cpu_ms_per_image": 1000 * cpu_seconds / n_images,
-        "loader_decoded_images": schedule.reader.decoded,
+        "loader_decoded_images": again.reader.decoded,
+        "decode_images_per_s": decode_rate,
+        "share_of_decoding": again.reader.decoded / decode_rate / seconds,
     }
+
+
+def _take(method: str, schedule: Schedule) -> int:
+    """Make the loader and take the batches of all its steps; returns the number of images."""
+    feed = loader(method)(schedule)
+    batches = islice(_batches(feed), schedule.geometry.n_steps)
+    n_images = sum(len(batch[0]) for batch in batches)
+    _close(feed)
+    return n_images
+
+
+def decoding_rate(method: str, schedule: Schedule, seconds: float = 2.0) -> float:
+    """Images/s of this loader's decoder on all cores, with nothing around it."""
+    decode = decoder(method)
+    used = replace(schedule, reader=CountingReader())
+    rounds, began = 0, time.perf_counter()
+    while rounds == 0 or time.perf_counter() - began < seconds:
+        decode(used)
+        rounds += 1
+    return rounds * used.geometry.n_images / (time.perf_counter() - began)
 
 
 def _batches(feed) -> Iterator:

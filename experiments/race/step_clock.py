@@ -24,7 +24,11 @@ class StepClock(keras.callbacks.Callback):
         self.times.append(time.perf_counter())
         if len(self.times) % self.geometry.steps_per_round == 0:
             self.rss_bytes.append(current_rss())
-        if len(self.times) >= self.geometry.n_steps:
+        # Not where the epoch ends anyway: an iterator that is left in the middle is a circle of
+        # objects, which Python frees at some later time, in any thread. TensorFlow then waits for
+        # the thread that gathers its batches, and that one may wait for the thread it happens in.
+        ends_anyway = batch + 1 == self.params.get("steps")
+        if len(self.times) >= self.geometry.n_steps and not ends_anyway:
             self.model.stop_training = True
 
     def rates(self) -> dict:

@@ -26,6 +26,13 @@ def tf_data_cached(schedule: Schedule):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
+def decode_all(schedule: Schedule) -> None:
+    """Decode each image once, on all cores, and do nothing with it."""
+    decoded = _paths(schedule).map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    for _ in decoded.batch(schedule.geometry.batch_size):
+        pass
+
+
 def _paths(schedule):
     pairs = [(str(pair.image), str(pair.mask)) for pair in schedule.used]
     return tf.data.Dataset.from_tensor_slices(pairs)

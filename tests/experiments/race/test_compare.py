@@ -17,7 +17,7 @@ def fake(speeds, workshops):
         calls.append((method, settings.score))
         workshops.add(workshop)
         speed = speeds[method].pop(0)
-        run = {"method": method, "images_per_s": speed, "ratio_to_limit": speed / 100}
+        run = {"method": method, "images_per_s": speed}
         run["peak_mib_over_base"] = 1.5
         return run | ({"holdout_miou": 0.5} if settings.score else {})
 
@@ -41,8 +41,9 @@ def test_methods_take_turns_and_rows_hold_medians(monkeypatch):
     assert len(lines) == 9 and "turn 3 of 3: tf.data" in lines[-1]
     row = {row["method"]: row for row in rows}["tf_data"]
     assert (row["images_per_s"], row["images_per_s_min"], row["images_per_s_max"]) == (90, 40, 100)
-    assert (row["ratio_to_limit"], row["ratio_to_limit_min"]) == (0.9, 0.4)
-    assert row["ratio_to_limit_interval"] == interval([0.9, 1.0, 0.4])
+    # Of the constant batch in the same turn.
+    assert (row["ratio_to_limit"], row["ratio_to_limit_min"]) == (0.9, 0.2)
+    assert row["ratio_to_limit_interval"] == interval([0.9, 2.0, 0.2])
     assert row["holdout_miou"] == 0.5 and row["repeats"] == 3
     assert (row["label"], row["kind"], row["shuffle"]) == ("tf.data", "stream", "all images")
 
@@ -58,7 +59,7 @@ def test_the_table_in_markdown_holds_the_same_cells():
     rows = [{"label": "tf.data", "images_per_s": 1090.4, "holdout_miou": 0.5}]
     heading, ruler, line = table(rows, "github").splitlines()
     cells = [cell.strip() for cell in line.strip("|").split("|")]
-    assert cells == ["tf.data", "1,090", "", "", "", "", "", "", "0.500"]
+    assert cells == ["tf.data", "1,090", "", "", "", "", "", "", "", "0.500"]
     assert heading.count("|") == ruler.count("|") == line.count("|")
 
 
@@ -71,9 +72,17 @@ def test_numbers_stand_on_the_right_and_keep_their_commas():
 
 @pytest.mark.parametrize("repeats", [1, 4])
 def test_every_method_is_measured_as_often_as_asked(monkeypatch, repeats):
-    speeds = {"memmap": [1] * repeats, "tf_data": [2] * repeats}
+    speeds = {"constant_batch": [1] * repeats, "tf_data": [2] * repeats}
     measure, calls = fake(speeds, set())
     monkeypatch.setattr(module, "measure_method", measure)
-    rows = compare(["memmap", "tf_data"], SCORED, None, repeats)
-    assert len(calls) == 2 * repeats and [row["repeats"] for row in rows] == [repeats] * 2
-    assert all(("ratio_to_limit_interval" in row) == (repeats > 1) for row in rows)
+    limit, row = compare(list(speeds), SCORED, None, repeats)
+    assert len(calls) == 2 * repeats and limit["repeats"] == row["repeats"] == repeats
+    assert ("ratio_to_limit_interval" in row) == (repeats > 1)
+    assert limit["ratio_to_limit"] == 1 and "ratio_to_limit_interval" not in limit
+
+
+def test_without_the_limit_there_is_no_share_of_it(monkeypatch):
+    measure, _ = fake({"tf_data": [2, 3]}, set())
+    monkeypatch.setattr(module, "measure_method", measure)
+    (row,) = compare(["tf_data"], SCORED, None, 2)
+    assert not [name for name in row if "limit" in name]

@@ -42,27 +42,26 @@ def small_network(workshop, size):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 def test_training_alone_can_be_all_that_is_measured(workshop, at_the_end, monkeypatch):
-    begun_with, fit = [], measure._fit
+    begun_with, ended_with, fit = [], [], measure._fit
 
     def watched_fit(method, schedule, model, clock):
         weights = [*model.get_weights(), model.optimizer.iterations.numpy()]
         begun_with.append((method, weights))
         fit(method, schedule, model, clock)
+        ended_with.append(int(model.optimizer.iterations))
 
     monkeypatch.setattr(measure, "_fit", watched_fit)
     monkeypatch.setattr(Workshop, "network", small_network)
     settings = replace(SMALL, score=False, load=False)
     run = measure.run_method("uint8_batches", settings, workshop)
     assert run["decoded_images"] == 24
-    assert run["ratio_to_limit"] == run["images_per_s"] / run["limit_images_per_s"]
     assert not [name for name in run if "loader" in name or "holdout" in name]
     assert at_the_end == [(os._exit, 0)]
-    # The limit and the warm-up train the network; what is measured begins with it as it was new.
-    methods, weights = zip(*begun_with, strict=True)
-    assert methods == ("constant_batch", "constant_batch", "uint8_batches", "uint8_batches")
-    new, *_, warmed_up, measured = weights
-    assert all(np.array_equal(*pair) for pair in zip(new, measured, strict=True))
-    assert not all(np.array_equal(*pair) for pair in zip(new, warmed_up, strict=True))
+    # The warm-up trains the network; what is measured begins with it as it was new.
+    methods, (warming_up, measured) = zip(*begun_with, strict=True)
+    assert methods == ("uint8_batches", "uint8_batches")
+    assert all(np.array_equal(*pair) for pair in zip(warming_up, measured, strict=True))
+    assert ended_with[0] == 4 and measured[-1] == 0  # a round of steps, and none
 
 
 def test_a_data_set_without_an_end_is_given_to_one_fit_whose_epochs_are_rounds(
@@ -98,7 +97,7 @@ def test_a_run_in_a_fresh_process_measures_everything(workshop):
     assert 0 <= run["holdout_miou"] <= 1
     for name in ("images_per_s", "loader_images_per_s", "loader_cpu_ms_per_image", "round_s"):
         assert run[name] > 0
-    assert run["ratio_to_limit"] == run["images_per_s"] / run["limit_images_per_s"]
+    assert run["decode_images_per_s"] > 0 and run["share_of_decoding"] > 0
     assert run["seconds_to_first_batch"] > 0 and run["peak_mib_over_base"] < 500
 
 
@@ -112,8 +111,44 @@ def test_the_loader_alone_can_be_all_that_is_measured(workshop, at_the_end):
     run = measure.run_method("py_dataset", replace(SMALL, train=False), workshop)
     assert set(run) == {
         "loader_images_per_s", "loader_cpu_ms_per_image", "loader_decoded_images",
+        "decode_images_per_s", "share_of_decoding",
     }  # fmt: skip
     assert run["loader_decoded_images"] == 8 * 8
+    # All images are decoded: the loader delivers as many as it decodes.
+    by_share = run["share_of_decoding"] * run["decode_images_per_s"]
+    assert run["loader_images_per_s"] == pytest.approx(by_share)
+
+
+def test_a_loader_alone_is_timed_from_its_making_to_its_last_batch(tmp_path, monkeypatch):
+    schedule, clock, made = race_schedule(tmp_path), [0.0], []
+
+    class Feed(StepDataset):
+        def __getitem__(self, step):
+            clock[0] += 1
+            self.schedule.reader.add(2)
+            return np.zeros((4, 1)), np.zeros((4, 1))
+
+    def make(given):
+        made.append(given)
+        clock[0] += 100  # the first fill
+        return Feed(given)
+
+    monkeypatch.setattr(measure, "loader", lambda name: make)
+    monkeypatch.setattr(measure, "decoding_rate", lambda method, given: 3.0)
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    row = measure._load_alone("memmap", schedule)
+    assert row["loader_images_per_s"] == 12 * 4 / (100 + 12)
+    assert row["loader_decoded_images"] == 2 * 12
+    assert row["share_of_decoding"] == pytest.approx(2 * 12 / 3.0 / 112)
+    warm_up, measured = made
+    assert warm_up.geometry.n_images == 8 and warm_up.folder != measured.folder
+
+
+@pytest.mark.parametrize("method", ["sliding_subset", "tf_data"])
+def test_the_decoder_of_a_loader_reads_every_image_again_and_again(method, tmp_path):
+    schedule = race_schedule(tmp_path)
+    assert measure.decoding_rate(method, schedule, seconds=0.01) > 0
+    assert schedule.reader.decoded == 0  # it counts for itself
 
 
 def test_an_unknown_method_is_refused_before_a_process_is_started(workshop):

@@ -1,13 +1,17 @@
 """The times of the steps: speed, what a change of round costs, growth."""
 
+import gc
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
+from experiments.race import measure
 from experiments.race.step_clock import StepClock, growth
 from helpers.units import MIB
 from helpers.windows import Geometry
+from tests.support import race_schedule
 
 
 def rates_of(seconds, per_round=4):
@@ -55,13 +59,34 @@ def test_growth_is_a_slope_and_one_look_shows_none():
     assert growth([5 * MIB]) is None
 
 
-def test_the_clock_stops_training_after_the_steps_and_looks_after_each_round():
-    geometry = Geometry(n_images=24, window=16, stride=8, size=(8, 8), batch_size=8, passes=2)
-    clock = StepClock(geometry)
+GEOMETRY = Geometry(n_images=24, window=16, stride=8, size=(8, 8), batch_size=8, passes=2)
+
+
+@pytest.mark.parametrize("steps", [3, 4])
+def test_the_clock_stops_training_after_the_steps_where_the_epoch_would_go_on(steps):
+    clock = StepClock(GEOMETRY)
     clock.set_model(SimpleNamespace(stop_training=False))
-    for _ in range(2):
-        for batch in range(4):
-            assert not clock.model.stop_training
-            clock.on_train_batch_end(batch)
-    assert clock.model.stop_training and len(clock.times) == geometry.n_steps == 8
-    assert len(clock.rss_bytes) == 2
+    clock.set_params({"steps": steps})
+    for step in range(GEOMETRY.n_steps):
+        assert not clock.model.stop_training
+        clock.on_train_batch_end(step % steps)
+    assert len(clock.times) == GEOMETRY.n_steps == 8 and len(clock.rss_bytes) == 2
+    # Eight steps are two epochs of four; of three they end within the third.
+    assert clock.model.stop_training == (steps == 3)
+
+
+def test_a_fit_over_the_steps_leaves_no_iterator_behind(tmp_path):
+    from tensorflow.python.data.ops.iterator_ops import OwnedIterator
+
+    schedule = race_schedule(tmp_path)
+    model = keras.Sequential(
+        [keras.Input((*schedule.geometry.size, 3)), keras.layers.Conv2D(21, 1)]
+    )
+    model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(ignore_class=255))
+    gc.collect()
+    gc.disable()
+    try:
+        measure._fit("py_dataset_all_cores", schedule, model, StepClock(schedule.geometry))
+        assert not [thing for thing in gc.get_objects() if isinstance(thing, OwnedIterator)]
+    finally:
+        gc.enable()

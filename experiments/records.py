@@ -79,13 +79,13 @@ def commit() -> str | None:
     return found[0] + ("+" if found[1] else "")
 
 
-def earlier_runs(path: Path, **about) -> list[dict]:
-    """The `runs` that a report already holds, so that a long measurement can be resumed.
+def check_about(path: Path, about: dict) -> None:
+    """Raise ValueError if `path` says that its runs are of other data or settings than `about`.
 
-    Raises ValueError if they were made of other data or settings than `about` says.
+    A file that is not there yet says nothing.
     """
     if not path.exists():
-        return []
+        return
     earlier = read_json(path)
     for name, value in json.loads(json.dumps(about)).items():
         if earlier.get(name) != value:
@@ -93,7 +93,6 @@ def earlier_runs(path: Path, **about) -> list[dict]:
                 f"{path} holds runs with {name} {earlier.get(name)}, now it is {value}. "
                 "Give another --output."
             )
-    return earlier["runs"]
 
 
 def measure_tables(
@@ -109,7 +108,7 @@ def measure_tables(
     not measured again, so a long measurement can be stopped and resumed. Every row says of which
     seed and commit it is.
     """
-    earlier_runs(_with_suffix(stem, ".json"), **about)
+    check_about(_with_suffix(stem, ".json"), about)
     rows = _with_suffix(stem, ".csv")
     there = read_rows(rows) if rows.exists() else pd.DataFrame({key: [], "seed": []})
     done = set(zip(there[key], there["seed"], strict=True))
@@ -120,7 +119,7 @@ def measure_tables(
             run = measure_peak(
                 function, workshop, name, seed, base_imports=("helpers.quiet",)
             ).value
-            write_report(_with_suffix(stem, ".json"), **about, runs=[])
+            write_report(_with_suffix(stem, ".json"), **about)
             _keep(stem, {key: name, "seed": seed}, run)
             yield {key: name, "seed": seed} | run
 

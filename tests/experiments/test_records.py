@@ -12,8 +12,8 @@ import pytest
 
 from experiments import records
 from experiments.records import (
+    check_about,
     commit,
-    earlier_runs,
     machine,
     measure_tables,
     read_rows,
@@ -125,18 +125,15 @@ def test_without_git_there_is_no_commit(repository, monkeypatch):
     assert commit() is None
 
 
-def test_a_report_that_is_not_there_holds_no_runs(tmp_path):
-    assert earlier_runs(tmp_path / "new.json", data="tiny") == []
-
-
-def test_earlier_runs_are_those_of_the_same_data_and_settings(tmp_path):
+def test_runs_of_other_data_or_settings_do_not_come_into_one_file(tmp_path):
     path = tmp_path / "report.json"
-    write_report(path, **ABOUT, runs=[{"seed": 0}])
-    assert earlier_runs(path, **ABOUT) == [{"seed": 0}]  # a tuple is the list that JSON made of it
+    check_about(path, ABOUT)  # nothing is there yet
+    write_report(path, **ABOUT)
+    check_about(path, ABOUT)  # a tuple is the list that JSON made of it
     with pytest.raises(ValueError, match=r"report\.json holds runs with data drawn, now it is"):
-        earlier_runs(path, **ABOUT | {"data": "mine"})
+        check_about(path, ABOUT | {"data": "mine"})
     with pytest.raises(ValueError, match="holds runs with backbone None, now it is small"):
-        earlier_runs(path, **ABOUT, backbone="small")
+        check_about(path, ABOUT | {"backbone": "small"})
 
 
 def run_of(name, seed):
@@ -205,7 +202,7 @@ def test_a_run_that_was_stopped_between_its_files_stands_in_them_once(asked, tmp
 
 
 def test_runs_of_other_settings_are_refused_before_a_process_is_started(asked, tmp_path):
-    write_report(tmp_path / "table.json", **ABOUT, runs=[])
+    write_report(tmp_path / "table.json", **ABOUT)
     with pytest.raises(ValueError, match="Give another --output"):
         next(measured(tmp_path / "table", ["a"], [0], ABOUT | {"data": "mine"}))
     assert not asked

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from experiments.claims.orders import ORDERS
-from experiments.claims.variants import BATCH_SHARE
+from experiments.claims.variants import BATCH_SHARE, plan
 from experiments.race import window_memory
 from experiments.race.figures import KINDS, LIMIT
 from experiments.race.gpu import FEEDS, PRECISIONS
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS
-from experiments.records import RECORDED, recorded
+from experiments.records import RECORDED, recorded, recorded_table
+from helpers.scoring import scores
 from helpers.settings import PROJECT
 from helpers.units import MIB
 from helpers.windows import Geometry, leaked_shares, sliding_windows, split_windows
@@ -240,6 +241,49 @@ def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
     }
     for run in report["runs"]:
         assert run["decoded_images"] == decoded[run["order"]], "another number for another seed"
+
+
+RUNS = ("claims_drawn", "claims_photographs")  # tables that grow run by run
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_run_in_a_table_is_whole_and_its_counts_are_those_of_its_splits(name):
+    report, table = recorded(name), recorded_table(name)
+    settings = report["settings"]
+    geometry = Geometry(
+        report["n_train"], settings["window"], settings["stride"], settings["size"],
+        passes=settings["passes"],
+    )  # fmt: skip
+    with np.load(RECORDED / f"{name}.npz") as file:
+        arrays = dict(file)
+    for (variant, seed), run in table.groupby(["variant", "seed"]):
+        _, splits, epochs, _ = plan(geometry, variant, seed)
+        n_rounds = epochs if variant == "honest" else len(splits)
+        assert run["round"].tolist() == [*range(1, n_rounds + 1)]
+        assert len(arrays[f"{variant}/{seed}/holdout"]) == report["n_holdout"]
+        if variant == "honest":
+            continue
+        assert run["n_validation"].tolist() == [len(validation) for _, validation in splits]
+        if variant != "sorted":  # its list is another one, its splits are the same rows
+            assert run["leaked_share"].tolist() == pytest.approx(leaked_shares(splits), abs=1e-5)
+        rows = np.concatenate([validation for _, validation in splits])
+        assert arrays[f"{variant}/{seed}/row"].tolist() == rows.tolist()
+        seen = [arrays[f"{variant}/{seed}/{array}"] for array in ("round", "seen")]
+        shares = [np.mean(seen[1][seen[0] == number]) for number in range(1, n_rounds + 1)]
+        assert shares == pytest.approx(run["leaked_share"].tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_rows_of_a_table_and_its_matrices_say_the_same(name):
+    table, epochs = recorded_table(name), recorded_table(f"{name}_epochs")
+    with np.load(RECORDED / f"{name}.npz") as file:
+        arrays = dict(file)
+    for (variant, seed), run in table.groupby(["variant", "seed"]):
+        holdout = arrays[f"{variant}/{seed}/holdout"].astype(np.int64).sum(axis=0)
+        assert scores(holdout).mean_iou == pytest.approx(run["holdout_mean_iou"].iloc[-1], abs=1e-5)
+        of_run = epochs[(epochs["variant"] == variant) & (epochs["seed"] == seed)]
+        last = of_run.groupby("round")["val_accuracy"].last()
+        assert last.tolist() == pytest.approx(run["val_accuracy"].tolist(), abs=1e-5)
 
 
 CLAIMS = {

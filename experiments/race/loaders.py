@@ -36,6 +36,10 @@ LOADERS = {
     "sliding_subset": Loader("SlidingSubset", SUBSET, WINDOW, IN_MEMORY),
     "sliding_subset_reshuffled": Loader("SlidingSubset, reshuffled", SUBSET, WINDOW, IN_MEMORY),
     "tf_data": Loader("tf.data", STREAM, WHOLE, TF_DATA),
+    "tf_data_index_shuffle": Loader("tf.data, index_shuffle", STREAM, WHOLE, TF_DATA),
+    "tf_data_pillow": Loader("tf.data with Pillow", STREAM, WHOLE, TF_DATA),
+    "tf_data_echo": Loader("tf.data, echoing", STREAM, WINDOW, TF_DATA),
+    "tf_data_window_cache": Loader("tf.data, a cache a window", SUBSET, WINDOW, TF_DATA),
     "tf_data_cached": Loader("tf.data, cache(file)", STREAM, WINDOW, TF_DATA),
     "py_dataset": Loader("PyDataset, 1 worker", STREAM, WHOLE, PER_BATCH),
     "py_dataset_all_cores": Loader("PyDataset, all cores", STREAM, WHOLE, PER_BATCH),
@@ -55,7 +59,7 @@ def loader(name: str) -> Callable:
 
 def decoder(name: str) -> Callable:
     """What decodes all images of a `Schedule` once, as this loader does, with all cores."""
-    if LOADERS[name].module == TF_DATA:
+    if LOADERS[name].module == TF_DATA and name != "tf_data_pillow":
         return import_module("experiments.race.tf_data").decode_all
     return lambda schedule: schedule.read(range(schedule.geometry.n_images))
 

@@ -26,6 +26,72 @@ def tf_data_cached(schedule: Schedule):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
+def tf_data_index_shuffle(schedule: Schedule):
+    """A perfect shuffle without any buffer: a step's place in its pass is turned into a row.
+
+    https://www.tensorflow.org/api_docs/python/tf/random/experimental/index_shuffle
+    """
+    pairs = tf.constant([(str(pair.image), str(pair.mask)) for pair in schedule.used])
+    n, seed = schedule.geometry.n_images, schedule.geometry.seed
+
+    def pair(step):
+        of_pass = tf.stack([tf.cast(seed, tf.int64), step // n])  # another order in each pass
+        return tf.gather(pairs, tf.random.experimental.index_shuffle(step % n, of_pass, n - 1))
+
+    paths = tf.data.Dataset.counter().map(pair)
+    images = paths.map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    return images.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def tf_data_pillow(schedule: Schedule):
+    """The same pipeline as `tf_data` with our decoder: what is the pipeline's, what Pillow's?"""
+    size = schedule.geometry.size
+
+    def decode(row):
+        images, masks = schedule.reader(schedule.used, [row], size, threads=1)
+        return images[0], masks[0]
+
+    def image(row):
+        image, mask = tf.numpy_function(decode, [row], (tf.uint8, tf.uint8))
+        return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)
+
+    n = schedule.geometry.n_images
+    rows = tf.data.Dataset.range(n).shuffle(n, seed=schedule.geometry.seed)
+    images = rows.map(image, num_parallel_calls=tf.data.AUTOTUNE)
+    batches = images.batch(schedule.geometry.batch_size).repeat()
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def tf_data_echo(schedule: Schedule):
+    """Data echoing: each decoded image is used as often as a window is passed over.
+
+    Shuffled behind that in a buffer as large as a window: https://arxiv.org/abs/1907.05550
+    """
+    passes, window = schedule.geometry.passes, schedule.geometry.window
+    paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
+    images = paths.repeat().map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    echoed = images.flat_map(
+        lambda image, mask: tf.data.Dataset.from_tensors((image, mask)).repeat(passes)
+    )
+    batches = echoed.shuffle(window, seed=schedule.geometry.seed)
+    return batches.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def tf_data_window_cache(schedule: Schedule):
+    """The article's windows, each in a memory cache of its own while its passes last."""
+    geometry, decode = schedule.geometry, _tf_decoder(schedule)
+    paths, rounds = _paths(schedule), []
+    for window in geometry.windows:
+        of_window = paths.skip(window.start).take(geometry.window)
+        cached = of_window.map(decode, num_parallel_calls=tf.data.AUTOTUNE).cache()
+        shuffled = cached.shuffle(geometry.window, seed=geometry.seed).repeat(geometry.passes)
+        rounds.append(shuffled.batch(geometry.batch_size))
+    batches = rounds[0]
+    for following in rounds[1:]:
+        batches = batches.concatenate(following)
+    return batches.repeat().prefetch(tf.data.AUTOTUNE)
+
+
 def decode_all(schedule: Schedule) -> None:
     """Decode each image once, on all cores, and do nothing with it."""
     decoded = _paths(schedule).map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)

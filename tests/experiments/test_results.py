@@ -27,7 +27,13 @@ README = (RECORDED / "README.md").read_text(encoding="utf-8")
 TABLES = ("loaders_drawn", "loaders_photographs")
 STEADY = ("steady_drawn", "steady_photographs")
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
-LATER = {"py_dataset_all_cores"}  # loaders that are younger than the tables
+LATER = {
+    "py_dataset_all_cores",
+    "tf_data_index_shuffle",
+    "tf_data_pillow",
+    "tf_data_echo",
+    "tf_data_window_cache",
+}  # loaders that are younger than the tables
 ALONE = {
     "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "memmap", "grain",
 }  # fmt: skip

@@ -5,7 +5,9 @@ them, so here the 100 new ones are read, while the network trains on the window 
 """
 
 import copy
+import gc
 import threading
+from contextlib import contextmanager
 
 import keras
 import numpy as np
@@ -122,7 +124,7 @@ class SlidingSubset(keras.utils.PyDataset):
     def __getitem__(self, step):
         geometry, step = self.geometry, self._step_of_geometry(step)
         place = geometry.place(step)
-        with self._lock:
+        with _collector_paused(), self._lock:
             self.steps_asked[place.round] += 1
             self.ring.hold(geometry.rows(place.round))
             batch = self.ring.take(geometry.batch(step))
@@ -199,6 +201,23 @@ class SlidingSubset(keras.utils.PyDataset):
 
     def __exit__(self, *error):
         self.close()
+
+
+@contextmanager
+def _collector_paused():
+    """No search for circles of objects meanwhile, in any thread.
+
+    A `fit` that is stopped in mid-epoch leaves such a circle, and in it TensorFlow's iterator. Who
+    frees it waits for the thread that gathers our batches; if that were the thread that decodes, or
+    one that holds our lock, while the former waits for it here, both would wait for ever.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _words(numbers):

@@ -18,6 +18,7 @@ from tests.support import (
     assert_ring_holds,
     coded_image,
     decoding_threads,
+    fresh_python,
     index_of_names,
     rows_of,
 )
@@ -477,3 +478,44 @@ def test_an_image_that_cannot_be_read_is_named_and_once_mended_is_trained_on(row
         for later in range(step, len(subset)):
             assert_reloaded(subset[later], TAILED, later)
     assert decoding_threads() == []
+
+
+STOPPED_IN_MID_EPOCH = """
+import gc, threading, time
+from helpers.quiet import keras
+from helpers.data import read_block
+from helpers.windows import Geometry, SlidingSubset
+from tests.support import tiny_workshop
+
+ended = threading.Event()
+
+def read(index, rows, size, *arrays):
+    found = read_block(index, rows, size, *arrays)
+    if threading.current_thread().name.startswith("RingBuffer"):
+        ended.wait(60)  # a slow disk: still reading when fit has ended
+        time.sleep(0.5)
+        kept = [[] for _ in range(400_000)]  # so that the collector looks through everything
+    return found
+
+class Stop(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = batch == 5  # as TerminateOnNaN does
+
+geometry = Geometry(58, 20, 2, (32, 32), batch_size=8, passes=2)
+model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(8, 1)])
+model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(ignore_class=255))
+subset = SlidingSubset(tiny_workshop().train, geometry, read=read)
+gc.collect()
+gc.set_threshold(700, 10, 1)
+options = {"steps_per_epoch": 6, "epochs": 3, "shuffle": False, "verbose": 0}
+model.fit(subset, **options, callbacks=[Stop()])
+ended.set()
+subset.close()
+print(subset.steps_asked[1], gc.isenabled())
+"""
+
+
+@pytest.mark.slow
+def test_a_fit_that_is_stopped_in_mid_epoch_leaves_no_threads_that_wait_for_each_other():
+    asked_of_the_next_round, enabled = fresh_python(STOPPED_IN_MID_EPOCH).split()
+    assert int(asked_of_the_next_round) >= 1 and enabled == "True"

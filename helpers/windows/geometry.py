@@ -132,9 +132,11 @@ class Geometry:
 
     @classmethod
     def within(cls, budget, n_images, size, batch_size=32, passes=5, seed=0) -> "Geometry":
-        """The article's proportions with the largest window that `budget` holds.
+        """The article's proportions, made smaller where `budget` asks for it.
 
-        `budget` is text such as "512 MiB", or bytes; window and staging buffer fit into it.
+        `budget` is text such as "512 MiB", or bytes; window and staging buffer fit into it. However
+        large it is, a window is ten strides and a stride a 29th of the list at most: who has room
+        for everything takes `one_window`.
         Raises ValueError, naming the smallest budget, where not even a stride of one image does.
         """
         height, width = _checked_size(size)

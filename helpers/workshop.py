@@ -66,7 +66,7 @@ class Workshop:
         learning-rate schedule falls along a cosine from the settings' rate to zero over `n_steps`
         (None: all steps of the geometry).
 
-        Notebook 03, "Where the other gigabyte goes".
+        Notebook 03, "Where the rest of the memory goes".
         """
         # Only here: what needs no network should not load Keras.
         import keras

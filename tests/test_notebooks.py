@@ -1,6 +1,7 @@
 """The committed notebooks: in the house style, run top to bottom, outputs of their own source."""
 
 import re
+import symtable
 from itertools import pairwise
 
 import nbformat
@@ -154,6 +155,77 @@ def test_each_exercise_has_a_starter_a_check_and_a_collapsed_solution(notebook):
         assert check and f"\nassert exercises.{check[1]}(" in solution.source
         assert solution.metadata["jupyter"]["source_hidden"] is True
         assert "Not yet" in str(starter.outputs) and "Right!" in str(solution.outputs)
+
+
+def in_optional_parts(notebook):
+    """For each code cell: is it in a part marked *Optional*, up to the next heading as high?"""
+    level, optional, found = 1, None, []
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            found.append(optional is not None)
+            continue
+        for line in cell.source.splitlines():
+            if heading := re.match(r"#+(?= )", line):
+                level = len(heading[0])
+                if optional is not None and level <= optional:
+                    optional = None
+            elif line.startswith("*Optional"):
+                optional = level
+    return found
+
+
+def names_of(cell):
+    """The names that a cell needs from the cells before it, or makes; and those that it makes."""
+    if budget := re.match(r"%%memory_budget .*", cell.source):  # its body has another process
+        given = re.search(r"--with (\S+)", budget[0])
+        needed = set(given[1].split(",")) if given else set()
+        return needed, set(re.findall(r"--name (\w+)", budget[0]))
+    source = re.sub(r"^%.*", "", cell.source, flags=re.MULTILINE)
+    top = symtable.symtable(source, "cell", "exec")
+    made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}
+    needed = {s.get_name() for s in top.get_symbols() if s.is_referenced()}
+    tables = list(top.get_children())
+    for table in tables:
+        tables.extend(table.get_children())
+        needed |= {s.get_name() for s in table.get_symbols() if s.is_global()}
+    return needed, made
+
+
+def names_from_optional_parts(notebook):
+    """Names that a cell outside of the optional parts takes from one inside."""
+    left_out, there, missing = set(), set(), []
+    cells = code_cells(notebook)
+    for cell, optional in zip(cells, in_optional_parts(notebook), strict=True):
+        needed, made = names_of(cell)
+        if optional:
+            left_out |= made
+            continue
+        missing += sorted((needed & left_out) - there - made)
+        there |= made
+    return missing
+
+
+def test_optional_parts_can_be_left_out(notebook):
+    assert names_from_optional_parts(notebook) == []
+
+
+def test_a_name_from_an_optional_part_is_noticed():
+    cell, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    cells = [
+        text("## First"),
+        cell("def kept():\n    return later + now"),
+        text("## Second\n\n*Optional.*"),
+        cell("import extra\nnow, later = 1, 2"),
+        text("### Still the second"),
+        cell("more = [later for _ in range(3)]"),
+        text("## Third"),
+        cell("later = 3"),
+        cell("%%memory_budget 1 GiB --name ran --with more\nprint(more, extra)"),
+        cell("%load_ext helpers.notebook\ndef function(x):\n    return x + now + later\nran"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert in_optional_parts(notebook) == [False, True, True, False, False, False]
+    assert names_from_optional_parts(notebook) == ["more", "now"]
 
 
 def test_an_edited_cell_no_longer_matches_its_hash(notebook):

@@ -15,7 +15,7 @@ def check_bytes_needed(bytes_needed) -> None:
     """
     for shape, dtype, one_hot in (
         ((7, 30, 50, 3), "uint8", None),
-        ((5, 20, 10, 1), "uint16", None),
+        ((5, 20, 10, 3), "uint16", None),
         ((2, 9, 11, 4), "float64", None),
         ((3, 8, 6, 3), "uint8", 5),
     ):
@@ -24,6 +24,11 @@ def check_bytes_needed(bytes_needed) -> None:
         found = bytes_needed(*shape, dtype, one_hot)
         what = f"{shape} of {dtype} with {'class numbers' if one_hot is None else 'one-hot masks'}"
         expect(found != images, f"{what}: {found!r} bytes are the images alone; add the masks.")
+        n_bytes = np.dtype(dtype).itemsize
+        expect(
+            n_bytes == 1 or found != images // n_bytes + masks,
+            f"{what}: {found!r} counts one byte a number; a number of {dtype} has {n_bytes}.",
+        )
         expect(
             found == images + masks,
             f"{what} takes {images:,} + {masks:,} bytes, your function says {found!r}.",
@@ -59,14 +64,13 @@ def check_stack(stack) -> None:
     n, height, width = 64, 64, 96
     readers = [functools.partial(np.full, (height, width, 3), k, dtype=np.uint8) for k in range(n)]
     stacked, peak = traced(stack, readers, height, width)
-    expected = np.arange(n, dtype=np.uint8)
-    right = (
-        isinstance(stacked, np.ndarray)
-        and stacked.shape == (n, height, width, 3)
-        and stacked.dtype == np.uint8
-        and bool((stacked == expected[:, None, None, None]).all())
-    )
-    expect(right, f"return uint8 images in one array of shape ({n}, {height}, {width}, 3).")
+    shape, expected = (n, height, width, 3), np.arange(n, dtype=np.uint8)
+    kind = type(stacked).__name__
+    expect(isinstance(stacked, np.ndarray), f"return one NumPy array; this is a {kind}.")
+    expect(stacked.shape == shape, f"its shape should be {shape}; yours is {stacked.shape}.")
+    expect(stacked.dtype == np.uint8, f"the images are uint8; yours is {stacked.dtype}.")
+    right = bool((stacked == expected[:, None, None, None]).all())
+    expect(right, "the images in it are not those that the functions return, in their order.")
     expect(
         peak < 1.5 * stacked.nbytes,
         f"at its peak your function held {peak / stacked.nbytes:.1f} times the array's own size.",

@@ -40,7 +40,7 @@ def windows_chart(n_images: int, windows: Sequence, seen: np.ndarray) -> np.ndar
 STEPS = {
     "paths": (0.10, "list the paths\n(no image read)", SKY),
     "read": (0.30, "read ONE window\nimages + masks", BLUE),
-    "train": (0.50, "train on it\nfor 5 epochs", GREEN),
+    "train": (0.50, "train on it\nin 5 passes", GREEN),
     "delete": (0.70, "delete it\ndel, gc.collect()", ORANGE),
     "done": (0.90, "save the model", GREY),
 }
@@ -60,8 +60,8 @@ def flow_chart(ax: Axes | None = None) -> Axes:
     for left, right in pairwise(centres):
         _arrow(ax, (left + 0.086, 0.59), (right - 0.086, 0.59))
     _arrow(ax, (0.70, 0.40), (0.30, 0.40), curve=-0.35)
-    ax.text(0.50, 0.10, "more windows? move the start by one stride", ha="center", fontsize=10)
-    ax.text(0.80, 0.66, "no", ha="center", fontsize=9)
+    ax.text(0.50, 0.10, "then the next window: its start lies one stride further on", ha="center", fontsize=10)
+    ax.text(0.80, 0.82, "after the last window", ha="center", fontsize=9)
     ax.set(xlim=(0, 1), ylim=(0, 0.9))
     ax.axis("off")
     return ax

@@ -36,7 +36,7 @@ CASES = {
         bytes_needed,
         [
             lambda n, h, w, c, t, one_hot: n * h * w * c * np.dtype(t).itemsize,
-            lambda n, h, w, c, t, one_hot: n * h * w * (c + 1),
+            (lambda n, h, w, c, t, one_hot: n * h * w * (c + 1), "a number of uint16 has 2"),
             lambda n, h, w, c, t, one_hot: bytes_needed(n, h, w, 3, t, one_hot),
             lambda n, h, w, c, t, one_hot: bytes_needed(n, h, w, c, t),
             lambda n, h, w, c, t, one_hot: None,
@@ -58,9 +58,10 @@ CASES = {
         stack_in_place,
         [
             keep_all_in_a_list,
-            lambda readers, h, w: [read() for read in readers],
-            lambda readers, h, w: np.zeros((len(readers), h, w, 3), np.uint8),
-            lambda readers, h, w: stack_in_place(readers, h, w).astype(np.float32),
+            (lambda readers, h, w: [read() for read in readers], "this is a list"),
+            (lambda readers, h, w: np.zeros((len(readers), h, w, 3), np.uint8), "are not those"),
+            (lambda readers, h, w: stack_in_place(readers, h, w) / 1.0, "yours is float64"),
+            (lambda readers, h, w: stack_in_place(readers[1:], h, w), "yours is (63,"),
         ],
     ),
 }

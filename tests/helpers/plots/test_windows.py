@@ -125,4 +125,4 @@ def test_flow_chart_names_every_step_and_the_way_back():
     assert said[: len(windows.STEPS)] == [text for _, text, _ in windows.STEPS.values()]
     arrows = [patch for patch in ax.patches if hasattr(patch, "get_arrowstyle")]
     assert len(arrows) == len(windows.STEPS)  # one to each next step, and one back
-    assert "more windows? move the start by one stride" in said
+    assert "then the next window: its start lies one stride further on" in said

@@ -60,7 +60,8 @@ def flow_chart(ax: Axes | None = None) -> Axes:
     for left, right in pairwise(centres):
         _arrow(ax, (left + 0.086, 0.59), (right - 0.086, 0.59))
     _arrow(ax, (0.70, 0.40), (0.30, 0.40), curve=-0.35)
-    ax.text(0.50, 0.10, "then the next window: its start lies one stride further on", ha="center", fontsize=10)
+    back = "then the next window: its start lies one stride further on"
+    ax.text(0.50, 0.10, back, ha="center", fontsize=10)
     ax.text(0.80, 0.82, "after the last window", ha="center", fontsize=9)
     ax.set(xlim=(0, 1), ylim=(0, 0.9))
     ax.axis("off")

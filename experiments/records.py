@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,6 +54,12 @@ def recorded_table(name: str) -> pd.DataFrame:
     return read_rows(path)
 
 
+def recorded_arrays(name: str) -> dict[str, np.ndarray]:
+    """The arrays of `experiments/results/<name>.npz`, which stand beside a table of that name."""
+    with np.load(RECORDED / f"{name}.npz") as file:
+        return dict(file)
+
+
 def read_rows(path: Path) -> pd.DataFrame:
     """The table of a CSV file; a commit stays text, also one of figures alone."""
     return pd.read_csv(path, dtype={"commit": str})
@@ -96,32 +102,39 @@ def check_about(path: Path, about: dict) -> None:
 
 
 def measure_tables(
-    stem: Path, about: dict, function, workshop: Workshop, key: str, names, seeds
+    stem: Path, about: dict, measure: Callable, keys: tuple[str, str], names, numbers
 ) -> Iterator[dict]:
-    """`function(workshop, name, seed)` for each seed and name that the tables do not hold yet.
+    """`measure(name, number)` for each number and name that the tables do not hold yet.
 
-    Each in a fresh process, so that what one run leaves in memory cannot touch the next. The
-    function returns a dict of `rows`, a list of dicts, and perhaps more lists of dicts and a dict
-    `arrays` of nested lists of whole numbers. They are added to `<stem>.csv`, to
-    `<stem>_<name>.csv` for each other list, and to `<stem>.npz`; `<stem>.json` holds `about`,
-    which must be the same for all runs. All is on disk before a run is given, and what is there is
-    not measured again, so a long measurement can be stopped and resumed. Every row says of which
-    seed and commit it is.
+    `keys` are the columns for the two, such as ("variant", "seed"). What is measured is a dict of
+    `rows`, a list of dicts, and perhaps of more lists of dicts and a dict `arrays` of nested lists
+    of whole numbers. They are added to `<stem>.csv`, to `<stem>_<name>.csv` for each other list,
+    and to `<stem>.npz`; `<stem>.json` holds `about`, which must be the same for all runs. All is on
+    disk before a run is given, and what is there is not measured again, so a long measurement can
+    be stopped and resumed. Every row says of which run and commit it is.
     """
     check_about(_with_suffix(stem, ".json"), about)
     rows = _with_suffix(stem, ".csv")
-    there = read_rows(rows) if rows.exists() else pd.DataFrame({key: [], "seed": []})
-    done = set(zip(there[key], there["seed"], strict=True))
-    for seed in seeds:
+    there = read_rows(rows) if rows.exists() else pd.DataFrame({key: [] for key in keys})
+    done = set(there[[*keys]].itertuples(index=False, name=None))
+    for number in numbers:
         for name in names:
-            if (name, seed) in done:
+            if (name, number) in done:
                 continue
-            run = measure_peak(
-                function, workshop, name, seed, base_imports=("helpers.quiet",)
-            ).value
+            run, who = measure(name, number), dict(zip(keys, (name, number), strict=True))
             write_report(_with_suffix(stem, ".json"), **about)
-            _keep(stem, {key: name, "seed": seed}, run)
-            yield {key: name, "seed": seed} | run
+            _keep(stem, who, run)
+            yield who | run
+
+
+def in_a_fresh_process(function: Callable, workshop: Workshop) -> Callable:
+    """`function(workshop, name, number)` as a function of name and number, a process for each call.
+
+    So what one run leaves in memory cannot touch the next.
+    """
+    return lambda *which: (
+        measure_peak(function, workshop, *which, base_imports=("helpers.quiet",)).value
+    )
 
 
 def _keep(stem: Path, who: dict, run: dict) -> None:

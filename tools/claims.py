@@ -23,11 +23,11 @@ from experiments.claims.variants import (
     batch_size_of,
     run_variant,
 )
-from experiments.records import NEW, measure_tables, settings_of
+from experiments.records import NEW, in_a_fresh_process, measure_tables, settings_of
 from helpers.data import index_voc
 from helpers.workshop import Workshop, open_workshop
 
-VOC_VARIANTS = ("article", "split_once", "honest")
+VOC_VARIANTS = ("article", "split_once")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,9 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--voc", action="store_true", help="photographs, and three of the variants")
+    what.add_argument("--voc", action="store_true", help="photographs, and two of the variants")
     what.add_argument("--sizes", action="store_true", help="the article over more and more images")
-    add("--variants", nargs="+", choices=VARIANTS, help="all by default, three with --voc")
+    add("--variants", nargs="+", choices=VARIANTS, help="all by default, two with --voc")
     add("--seeds", nargs="+", type=int, default=[0, 1, 2], metavar="N", help="0 1 2 by default")
     add("--label", help="what to call the data (where they are from)")
     add("--output", type=Path, help="path without suffix, in build/results by default")
@@ -55,8 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
         workshop, name = with_the_rest(workshop), "claims_sizes"
         variants = [f"size_{n}" for n in SIZES if n <= len(workshop.train)]
     about = about_claims(workshop, chosen.label or workshop.settings.source)
-    to_do = workshop, "variant", variants, chosen.seeds
-    for run in measure_tables(chosen.output or NEW / name, about, run_variant, *to_do):
+    measure = in_a_fresh_process(run_variant, workshop)
+    to_do = ("variant", "seed"), variants, chosen.seeds
+    for run in measure_tables(chosen.output or NEW / name, about, measure, *to_do):
         print(f"{run['variant']:<12} seed {run['seed']}: {last_round(run)}", flush=True)
     return 0
 

@@ -1,9 +1,10 @@
-"""Write the measured numbers into README and docs, where their marks stand.
+"""Write the measured numbers into README, docs and results, where their marks stand.
 
     <!--03_fcn_training:holdout_mean_iou-->0.86<!---->     a key figure of a stored notebook
     <!--minutes:03_fcn_training-->2.4<!---->               its minutes; likewise `peak`, in MiB
     <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
+    <!--summary:orders-->…<!---->                          what its runs say; likewise `gaps`
     <!--gpu:peak_float32-->5,468<!---->                    GPU memory at its peak, in MiB
     <!--gpu:learn_float32-->0.872, 0.868<!---->            mean IoU of each seed
 
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import nbformat
 
+from experiments.claims.summary import gaps_summary, orders_summary
 from experiments.race.compare import table
 from experiments.race.gpu import feed_table
 from experiments.records import recorded
@@ -29,8 +31,9 @@ MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)
 
 
 def documents() -> list[Path]:
-    """The README and everything in docs/."""
-    return [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    """The README, everything in docs/, and what the kept measurements say."""
+    results = PROJECT / "experiments" / "results" / "README.md"
+    return [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")), results]
 
 
 def filled(text: str) -> str:
@@ -42,6 +45,8 @@ def _value(source: str, name: str, there: str) -> str:
     if source == "table":
         rows = recorded(name)["rows"]
         return f"\n{feed_table(rows) if name == 'gpu_feed' else table(rows, 'pipe')}\n"
+    if source == "summary":
+        return f"\n{orders_summary() if name == 'orders' else gaps_summary()}\n"
     if source in ("minutes", "peak"):
         stored = _metadata(name)
         return (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.claims.orders import ORDERS, learn
-from experiments.records import NEW, measure_tables, settings_of
+from experiments.records import NEW, in_a_fresh_process, measure_tables, settings_of
 from helpers.workshop import open_workshop
 
 
@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         "backbone": workshop.settings.backbone,
         "settings": settings_of(workshop.geometry),
     }
-    to_do = workshop, "order", chosen.orders, chosen.seeds
-    for run in measure_tables(chosen.output, about, learn, *to_do):
+    to_do = ("order", "seed"), chosen.orders, chosen.seeds
+    for run in measure_tables(chosen.output, about, in_a_fresh_process(learn, workshop), *to_do):
         score = run["rows"][-1]["mean_iou"]
         print(f"{run['order']:<18} seed {run['seed']}: mean IoU {score:.3f}", flush=True)
     return 0

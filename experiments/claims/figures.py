@@ -1,13 +1,16 @@
 """Figures of the claims: what the article's validation shows and hides, what an order teaches.
 
-Runs are what `variants.run_variant` and `orders.learn` return.
+Tables have a row for each variant, seed and round, or for each order, seed and step, as
+`records.recorded_table` reads them.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
+from experiments.intervals import interval
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
 
 # What a round is scored on: colour, marker, and the words for it.
@@ -27,6 +30,8 @@ ORDER_STYLES = {
     "one_epoch": (RED, "X", "the article's windows, 1 epoch, list as it is"),
     "small": (GREY, "<", "windows of three batches, 5 epochs, list reshuffled"),
     "small_sorted": (RED, "<", "windows of three batches, 5 epochs, list sorted by class"),
+    "averaged": (SKY, "s", "the article's windows, 5 epochs, weights averaged"),
+    "backwards": (GREEN, "s", "the article's windows, 5 epochs, every second one backwards"),
 }
 
 
@@ -46,40 +51,43 @@ def leaked_by_round(expected: Sequence[float], counted: Sequence[float], ax=None
 
 @styled
 def scores_by_round(
-    runs,
+    table: pd.DataFrame,
     scored_on=("split", "holdout_parts"),
     title: str = "",
     score: str = "mean_iou",
     ax: Axes | None = None,
 ) -> Axes:
-    """A score by round: a thin line for each run (seed), a thick one for their mean.
+    """A score by round of one variant: a thin line for each seed, a thick one for their mean.
 
-    `score` is "mean_iou" or "pixel_accuracy".
+    `score` is "mean_iou" or "pixel_accuracy". ValueError for a table without rows.
     """
-    if not runs:
+    if table.empty:
         raise ValueError("There are no runs to draw.")
     ax = new_axes(ax, 8, 3.6)
     for name in scored_on:
         colour, marker, label = SCORED_ON[name]
-        lines = np.array([[row[name][score] for row in run["rounds"]] for run in runs])
-        rounds = np.arange(1, lines.shape[1] + 1)
-        ax.plot(rounds, lines.T, color=colour, linewidth=0.8, alpha=0.5)
-        mean = lines.mean(axis=0)
-        ax.plot(rounds, mean, color=colour, marker=marker, markersize=4, linewidth=2, label=label)
+        lines = table.pivot(index="round", columns="seed", values=f"{name}_{score}")
+        ax.plot(lines.index, lines, color=colour, linewidth=0.8, alpha=0.5)
+        mean = lines.mean(axis=1)
+        ax.plot(mean, color=colour, marker=marker, markersize=4, linewidth=2, label=label)
     ax.set(xlabel="round", ylabel=SCORES[score], ylim=(0, 1.02), title=title)
-    ax.set_xticks([1, *range(5, len(rounds) + 1, 5)])
+    ax.set_xticks([1, *range(5, table["round"].max() + 1, 5)])
     ax.legend(loc="lower right", fontsize=9)
     return ax
 
 
 @styled
 def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -> Axes:
-    """A dot for each seed's gap between validation and hold-out, one line for each label."""
+    """A dot for each seed's gap between validation and hold-out, one line for each label.
+
+    The thick line is the 95 % interval of the mean, where there are two seeds or more.
+    """
     ax = new_axes(ax, 8, 0.9 + 0.5 * len(groups))
     for y, gaps in enumerate(reversed(groups.values())):
-        colour = RED if np.mean(gaps) > 0.05 else BLUE
         ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
-        ax.plot(gaps, np.full(len(gaps), y), "o", color=colour, markersize=8, alpha=0.7)
+        ax.plot(gaps, np.full(len(gaps), y), "o", color=ORANGE, markersize=8, alpha=0.7)
+        if len(gaps) > 1:
+            ax.plot(interval(gaps), [y - 0.22] * 2, color=INK, linewidth=2)
         text = ax.annotate(f"{np.mean(gaps):+.3f}", (np.mean(gaps), y + 0.17), ha="center")
         text.set_fontsize(9)
         text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
@@ -94,29 +102,25 @@ def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -
 
 
 @styled
-def scores_by_order(runs, ax: Axes | None = None) -> Axes:
+def scores_by_order(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """A dot for each run's last hold-out mean IoU, one line an order, with its mean.
 
-    Runs are dicts of `order` and `scores`, a list of dicts with `mean_iou`. The order with the best
-    mean is at the top. ValueError for no runs.
+    The order with the best mean is at the top. ValueError for a table without rows.
     """
-    if not runs:
+    if table.empty:
         raise ValueError("There are no runs to draw.")
-    found = {order: [] for order in ORDER_STYLES}
-    for run in runs:
-        found[run["order"]].append(run["scores"][-1]["mean_iou"])
-    best_last = sorted((order for order in found if found[order]), key=lambda o: np.mean(found[o]))
-    ax = new_axes(ax, 8, 0.7 + 0.55 * len(best_last))
-    for y, order in enumerate(best_last):
+    last = table.groupby(["order", "seed"])["mean_iou"].last()
+    means = last.groupby("order").mean().sort_values()
+    ax = new_axes(ax, 8, 0.7 + 0.55 * len(means))
+    for y, (order, mean) in enumerate(means.items()):
         colour, marker, _ = ORDER_STYLES[order]
-        mean = np.mean(found[order])
+        found = last[order].to_numpy()
         ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
-        ax.plot(found[order], np.full(len(found[order]), y), marker, color=colour,
-                markersize=8, alpha=0.7)  # fmt: skip
+        ax.plot(found, np.full(len(found), y), marker, color=colour, markersize=8, alpha=0.7)
         ax.plot([mean, mean], [y - 0.2, y + 0.2], color=INK, linewidth=1.5)
         ax.annotate(f"mean {mean:.3f}", (mean, y + 0.22), ha="center", va="bottom", fontsize=9)
-    ax.set_yticks(range(len(best_last)), [ORDER_STYLES[order][2] for order in best_last])
-    ax.set(xlabel="mean IoU of the hold-out, one dot a seed", ylim=(-0.5, len(best_last) - 0.3))
+    ax.set_yticks(range(len(means)), [ORDER_STYLES[order][2] for order in means.index])
+    ax.set(xlabel="mean IoU of the hold-out, one dot a seed", ylim=(-0.5, len(means) - 0.3))
     ax.locator_params(axis="x", nbins=6)
     ax.margins(x=0.1)
     return ax

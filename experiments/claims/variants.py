@@ -14,7 +14,7 @@ from experiments.loop import train_windows
 from helpers.data import Index
 from helpers.scoring import evaluate, scores
 from helpers.windows import compile_as_article, split_windows, split_windows_once
-from helpers.windows.geometry import STRIDES_IN_ALL, Geometry, Window
+from helpers.windows.geometry import STRIDES_IN_ALL, Geometry
 from helpers.workshop import Workshop, finite_data
 
 VALIDATION_SHARE = 0.1
@@ -31,7 +31,6 @@ VARIANTS = {
     "split_once": "the same rounds, but which images validate is decided once",
     "one_compile": "the article's rounds, compiled once: Adam keeps its state",
     "sorted": "the article's rounds over a list sorted by class",
-    "honest": "one split made once, all its images shuffled together, equal compute",
     "stride_10": "the article's rounds, without early stopping",
     "stride_25": "a stride of a quarter of the window, as many epochs in all",
     "stride_50": "a stride of half of the window, as many epochs in all",
@@ -46,9 +45,8 @@ def run_variant(
     """Train the workshop's network in one of the `VARIANTS` and score it as it goes.
 
     `seed` decides the weights at the start, the order of the list and the splits. `n_rounds` stops
-    the article's rounds early (None: all of them). "honest" trains on nine tenths of the list,
-    shuffled in every epoch, until it has seen as many samples as the article's rounds show; its
-    rounds are epochs. "size_110" is "article" over a list of 110 images and their part of windows.
+    the article's rounds early (None: all of them). "size_110" is "article" over a list of 110
+    images and their part of windows.
 
     Returns a dict of two tables and `arrays`.
 
@@ -81,7 +79,7 @@ def run_variant(
     windows, splits, epochs, patience = plan(workshop.geometry, variant, seed)
     if n_rounds is not None:
         windows, splits = windows[:n_rounds], splits[:n_rounds]
-    judge = Judge(workshop, index, splits, each_epoch=variant == "honest")
+    judge = Judge(workshop, index, splits)
     stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)
 
     def compile_model(model, round_):
@@ -106,13 +104,7 @@ def plan(geometry: Geometry, variant: str, seed: int) -> tuple[list, list, int, 
         epochs = round(n_epochs / len(windows))
         patience = epochs  # so that all have as many epochs
     split = split_windows_once if variant == "split_once" else split_windows
-    splits = split(windows, VALIDATION_SHARE, seed)
-    if variant == "honest":
-        samples_seen = epochs * sum(len(train) for train, _ in splits)
-        windows = [Window(0, 0, geometry.n_images)]
-        splits = split_windows(windows, VALIDATION_SHARE, seed)
-        epochs = patience = round(samples_seen / len(splits[0][0]))
-    return windows, splits, epochs, patience
+    return windows, split(windows, VALIDATION_SHARE, seed), epochs, patience
 
 
 def of_size(workshop: Workshop, n_images: int, seed: int) -> Workshop:
@@ -144,21 +136,21 @@ def _compile(model: keras.Model, workshop: Workshop) -> None:
 class Judge(keras.callbacks.Callback):
     """Scores the model at the end of each round, and the split at the end of each epoch.
 
-    `rounds` and `epochs` are the tables, `arrays()` the matrices of `run_variant`. With
-    `each_epoch` a round is an epoch of one split; otherwise it is a `fit`, with a split of its own.
+    `rounds` and `epochs` are the tables, `arrays()` the matrices of `run_variant`. A round is a
+    `fit`, with a split of its own.
     """
 
-    def __init__(self, workshop: Workshop, index: Index, splits, each_epoch: bool):
+    def __init__(self, workshop: Workshop, index: Index, splits):
         super().__init__()
         self.workshop, self.index, self.splits = workshop, index, splits
         self.holdout = workshop.holdout_data()
         self.first_window = self._data(index[: workshop.geometry.window])
-        self.each_epoch, self.rounds, self.epochs, self.samples_seen = each_epoch, [], [], 0
+        self.rounds, self.epochs, self.samples_seen = [], [], 0
         self.trained, self.kept, self.holdout_matrices = set(), [], None
         self.best = {"val_accuracy": -1.0, "split_pixel_accuracy": -1.0}
 
     def on_train_begin(self, logs=None):
-        train, validation = self.splits[0 if self.each_epoch else len(self.rounds)]
+        train, validation = self.splits[len(self.rounds)]
         self.train, self.validation = train, validation
         self.seen = np.isin(validation, [*self.trained])
         self.split_data = self._data(self.index[validation])
@@ -167,12 +159,9 @@ class Judge(keras.callbacks.Callback):
         self.samples_seen += len(self.train)
         self.split_matrices = evaluate(self.model, self.split_data, per_image=True)
         self._note_epoch(epoch, logs)
-        if self.each_epoch:
-            self._score()
 
     def on_train_end(self, logs=None):
-        if not self.each_epoch:
-            self._score()
+        self._score()
         self.trained |= set(self.train.tolist())
 
     def _note_epoch(self, epoch: int, logs: dict) -> None:
@@ -183,7 +172,7 @@ class Judge(keras.callbacks.Callback):
         improved = [name for name, value in found.items() if value > self.best[name]]
         self.best |= {name: found[name] for name in improved}
         holdout = None
-        if improved and not self.each_epoch:
+        if improved:
             holdout = scores(evaluate(self.model, self.holdout)).mean_iou
         number = {"round": len(self.rounds) + 1, "epoch": epoch + 1}
         self.epochs.append(number | found | {"holdout_mean_iou": holdout})
@@ -210,21 +199,18 @@ class Judge(keras.callbacks.Callback):
         for where, values in found.items():
             row |= {f"{where}_{name}": value for name, value in values.items()}
         self.rounds.append(row)
-        if not self.each_epoch:
-            self.kept.append((len(self.rounds), self.validation, self.seen, split))
+        self.kept.append((len(self.rounds), self.validation, self.seen, split))
 
     def arrays(self) -> dict:
-        """The matrices of `run_variant`; those of the splits only where each round has its own."""
-        arrays = {"holdout": self.holdout_matrices.tolist()}
-        if self.kept:
-            rounds, rows, seen, matrices = zip(*self.kept, strict=True)
-            arrays |= {
-                "round": np.repeat(rounds, [len(part) for part in rows]).tolist(),
-                "row": np.concatenate(rows).tolist(),
-                "seen": np.concatenate(seen).astype(int).tolist(),
-                "matrices": np.concatenate(matrices).tolist(),
-            }
-        return arrays
+        """The matrices of `run_variant`."""
+        rounds, rows, seen, matrices = zip(*self.kept, strict=True)
+        return {
+            "holdout": self.holdout_matrices.tolist(),
+            "round": np.repeat(rounds, [len(part) for part in rows]).tolist(),
+            "row": np.concatenate(rows).tolist(),
+            "seen": np.concatenate(seen).astype(int).tolist(),
+            "matrices": np.concatenate(matrices).tolist(),
+        }
 
     def _data(self, index: Index):
         return finite_data(index, self.workshop.size, self.workshop.geometry.batch_size)

@@ -7,7 +7,7 @@ import numpy as np
 from tabulate import tabulate
 
 from experiments.intervals import interval
-from experiments.race.loaders import LOADERS
+from experiments.race.loaders import LOADERS, name_of
 from experiments.race.measure import RaceSettings, measure_method
 from helpers.workshop import Workshop
 
@@ -25,26 +25,28 @@ def compare(
     repeats: int = 3,
     said: Callable = lambda line: None,
 ) -> list[dict]:
-    """Measure each of `methods` (names in `LOADERS`) `repeats` times; one row a method.
+    """Measure each of `methods` `repeats` times; one row a method.
+
+    They are names in `LOADERS`, or functions of such names, which are raced in their place.
 
     The methods take turns, and each turn starts with another one: a machine that slows down
     slows all of them. Every run has a fresh process. Hold-outs are scored in the first turn only:
     the seed is the same in all of them. `ratio_to_limit` is a run's speed as a share of that of
     `constant_batch` in the same turn, if it takes part. `said` is given a line for each run.
     """
-    runs = {method: [] for method in methods}
+    runs = {name_of(method): [] for method in methods}
     for turn in range(repeats):
         start = turn * len(methods) // repeats
         for method in [*methods[start:], *methods[:start]]:
             score = settings.score and turn == 0
             run = measure_method(method, replace(settings, score=score), workshop)
-            runs[method].append(run)
+            runs[run["method"]].append(run)
             said(f"turn {turn + 1} of {repeats}: {_line(run)}")
-    for method in methods:
-        for run, limit in zip(runs[method], runs.get(LIMIT, []), strict=False):
+    for runs_of_method in runs.values():
+        for run, limit in zip(runs_of_method, runs.get(LIMIT, []), strict=False):
             if "images_per_s" in run:
                 run["ratio_to_limit"] = run["images_per_s"] / limit["images_per_s"]
-    return [_row(method, runs[method]) for method in methods]
+    return [_row(name, runs_of_method) for name, runs_of_method in runs.items()]
 
 
 def _row(method: str, runs: list[dict]) -> dict:

@@ -50,15 +50,28 @@ ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
 
 
-def loader(name: str) -> Callable:
-    """The function that makes this loader. Raises ValueError for a name that is none."""
+def name_of(method: str | Callable) -> str:
+    """The name in `LOADERS` of a loader, or of a function of that name.
+
+    Raises ValueError for a name that is none.
+    """
+    name = method if isinstance(method, str) else method.__name__
     if name not in LOADERS:
         raise ValueError(f"{name!r} is not a loader; there are: {', '.join(LOADERS)}.")
+    return name
+
+
+def loader(method: str | Callable) -> Callable:
+    """The function that makes this loader; a function is taken as it is."""
+    name = name_of(method)
+    if callable(method):
+        return method
     return getattr(import_module(f"experiments.race.{LOADERS[name].module}"), name)
 
 
-def decoder(name: str) -> Callable:
+def decoder(method: str | Callable) -> Callable:
     """What decodes all images of a `Schedule` once, as this loader does, with all cores."""
+    name = name_of(method)
     if LOADERS[name].module == TF_DATA and name != "tf_data_pillow":
         return import_module("experiments.race.tf_data").decode_all
     return lambda schedule: schedule.read(range(schedule.geometry.n_images))

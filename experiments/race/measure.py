@@ -7,14 +7,14 @@ import atexit
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
 
-from experiments.race.loaders import ARRAYS, LOOPS, decoder, loader
+from experiments.race.loaders import ARRAYS, LOOPS, decoder, loader, name_of
 from experiments.race.schedule import CountingReader, Schedule
 from experiments.race.step_clock import StepClock
 from helpers.memory import measure_peak, peak_rss, rebase
@@ -27,7 +27,7 @@ from helpers.workshop import Workshop, finite_data
 
 # The parent looks after the child twice a second: more often would be felt on two cores.
 SECONDS_BETWEEN_LOOKS = 0.5
-USUAL = Geometry(n_images=128, window=112, stride=16, size=(96, 96), batch_size=16, passes=2)
+USUAL = Geometry(n_images=160, window=48, stride=16, size=(96, 96), batch_size=16, passes=2)
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ class RaceSettings:
     load: bool = True
 
 
-def measure_method(method: str, settings: RaceSettings, workshop: Workshop) -> dict:
+def measure_method(method: str | Callable, settings: RaceSettings, workshop: Workshop) -> dict:
     """Run one loader in a fresh process and return its row, plain numbers only.
 
+    `method` is a name in `LOADERS`, or a function of such a name, which is raced in its place.
     Which keys there are follows from `settings`. In training, rates are of the steady state, from
     the end of the first step to the end of the last. Of the loader alone they are of the whole
     schedule, from making the loader to its last batch, first fill included; `share_of_decoding` is
@@ -56,7 +57,7 @@ def measure_method(method: str, settings: RaceSettings, workshop: Workshop) -> d
     mark back at the base; elsewhere it holds the warm-up's peak as well.
     Raises ChildError with the child's traceback if the method fails.
     """
-    loader(method)
+    name = name_of(method)
     found = measure_peak(
         run_method,
         method,
@@ -65,24 +66,24 @@ def measure_method(method: str, settings: RaceSettings, workshop: Workshop) -> d
         base_imports=("helpers.quiet",),
         sample_seconds=SECONDS_BETWEEN_LOOKS,
     )
-    return {"method": method} | found.value
+    return {"method": name} | found.value
 
 
-def run_method(method: str, settings: RaceSettings, workshop: Workshop) -> dict:
+def run_method(method: str | Callable, settings: RaceSettings, workshop: Workshop) -> dict:
     """What `measure_method` runs in the fresh process."""
     row = {}
     with tempfile.TemporaryDirectory() as folder:
         schedule = Schedule(workshop.train, Path(folder), settings.geometry)
         if settings.train:
             row |= _train(method, schedule, workshop, settings.score)
-        if settings.load and method not in {*LOOPS, *ARRAYS}:  # they have no loader
+        if settings.load and name_of(method) not in {*LOOPS, *ARRAYS}:  # they have no loader
             row |= _load_alone(method, schedule)
     # TensorFlow would take most of a second to free what the end of the process frees anyway.
     atexit.register(os._exit, 0)
     return row
 
 
-def _train(method: str, schedule: Schedule, workshop: Workshop, score: bool) -> dict:
+def _train(method, schedule: Schedule, workshop: Workshop, score: bool) -> dict:
     geometry = schedule.geometry
     # A learning rate that stays the same: the run is too short for it to fall.
     model = compile_fcn(workshop.network(size=geometry.size), workshop.settings.learning_rate)
@@ -102,7 +103,7 @@ def _train(method: str, schedule: Schedule, workshop: Workshop, score: bool) -> 
     return row
 
 
-def _warm_up(method: str, schedule: Schedule, model) -> None:
+def _warm_up(method, schedule: Schedule, model) -> None:
     """A round by the same method: the network is traced, libraries are loaded.
 
     The first steps of a process are slower, so there are as many as in a usual round.
@@ -131,8 +132,8 @@ def _restore(state: list) -> None:
         variable.assign(value)
 
 
-def _fit(method: str, schedule: Schedule, model, clock) -> None:
-    if method in LOOPS:
+def _fit(method, schedule: Schedule, model, clock) -> None:
+    if name_of(method) in LOOPS:
         loader(method)(schedule, model, [clock])
         return
     feed, geometry = loader(method)(schedule), schedule.geometry
@@ -166,7 +167,7 @@ def _subfolder(schedule: Schedule, name: str) -> Path:
     return folder
 
 
-def _load_alone(method: str, schedule: Schedule) -> dict:
+def _load_alone(method, schedule: Schedule) -> dict:
     """Take the batches of all steps and train nothing. Seconds are of the clock on the wall."""
     _take(method, _shortened(schedule, "load_warm_up"))  # libraries are loaded
     decode_rate = decoding_rate(method, schedule)
@@ -183,7 +184,7 @@ def _load_alone(method: str, schedule: Schedule) -> dict:
     }
 
 
-def _take(method: str, schedule: Schedule) -> int:
+def _take(method, schedule: Schedule) -> int:
     """Make the loader and take the batches of all its steps; returns the number of images."""
     feed = loader(method)(schedule)
     batches = islice(_batches(feed), schedule.geometry.n_steps)
@@ -192,7 +193,7 @@ def _take(method: str, schedule: Schedule) -> int:
     return n_images
 
 
-def decoding_rate(method: str, schedule: Schedule, seconds: float = 2.0) -> float:
+def decoding_rate(method, schedule: Schedule, seconds: float = 2.0) -> float:
     """Images/s of this loader's decoder on all cores, with nothing around it."""
     decode = decoder(method)
     used = replace(schedule, reader=CountingReader())

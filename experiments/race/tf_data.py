@@ -12,14 +12,14 @@ def tf_data(schedule: Schedule):
     """From paths: https://www.tensorflow.org/guide/data_performance"""
     # A buffer of all paths costs next to nothing; a buffer of all images is the data set.
     paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
-    images = paths.map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    images = paths.map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     batches = images.batch(schedule.geometry.batch_size).repeat()
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def tf_data_cached(schedule: Schedule):
     """Decoded once into a file; shuffled in a buffer as large as one of our windows."""
-    decoded = _paths(schedule).map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    decoded = _paths(schedule).map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     cached = decoded.cache(str(schedule.folder / "cache"))
     shuffled = cached.shuffle(schedule.geometry.window, seed=schedule.geometry.seed)
     batches = shuffled.batch(schedule.geometry.batch_size).repeat()
@@ -39,7 +39,7 @@ def tf_data_index_shuffle(schedule: Schedule):
         return tf.gather(pairs, tf.random.experimental.index_shuffle(step % n, of_pass, n - 1))
 
     paths = tf.data.Dataset.counter().map(pair)
-    images = paths.map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    images = paths.map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     return images.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)
 
 
@@ -69,7 +69,7 @@ def tf_data_echo(schedule: Schedule):
     """
     passes, window = schedule.geometry.passes, schedule.geometry.window
     paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
-    images = paths.repeat().map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    images = paths.repeat().map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     echoed = images.flat_map(
         lambda image, mask: tf.data.Dataset.from_tensors((image, mask)).repeat(passes)
     )
@@ -79,7 +79,7 @@ def tf_data_echo(schedule: Schedule):
 
 def tf_data_window_cache(schedule: Schedule):
     """The article's windows, each in a memory cache of its own while its passes last."""
-    geometry, decode = schedule.geometry, _tf_decoder(schedule)
+    geometry, decode = schedule.geometry, tf_decoder(schedule)
     paths, rounds = _paths(schedule), []
     for window in geometry.windows:
         of_window = paths.skip(window.start).take(geometry.window)
@@ -94,7 +94,7 @@ def tf_data_window_cache(schedule: Schedule):
 
 def decode_all(schedule: Schedule) -> None:
     """Decode each image once, on all cores, and do nothing with it."""
-    decoded = _paths(schedule).map(_tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    decoded = _paths(schedule).map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     for _ in decoded.batch(schedule.geometry.batch_size):
         pass
 
@@ -104,7 +104,7 @@ def _paths(schedule):
     return tf.data.Dataset.from_tensor_slices(pairs)
 
 
-def _tf_decoder(schedule):
+def tf_decoder(schedule):
     """A function of one (image path, mask path) tensor, which TensorFlow runs without Python."""
     _refuse_other_masks(schedule.index[0].mask)
     # TensorFlow turns a palette PNG into colours (its grey is a luminance, not the class id).

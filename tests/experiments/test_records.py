@@ -14,10 +14,12 @@ from experiments import records
 from experiments.records import (
     check_about,
     commit,
+    in_a_fresh_process,
     machine,
     measure_tables,
     read_rows,
     recorded,
+    recorded_arrays,
     recorded_table,
     settings_of,
     write_report,
@@ -32,7 +34,7 @@ def read(path):
 
 
 def test_a_kept_measurement_is_read_by_its_name():
-    assert recorded("learning") == read(records.RECORDED / "learning.json")
+    assert recorded("decoders") == read(records.RECORDED / "decoders.json")
 
 
 def test_an_unknown_recording_names_those_that_there_are():
@@ -157,7 +159,8 @@ def asked(monkeypatch):
 
 
 def measured(stem, names, seeds, about=ABOUT):
-    return measure_tables(stem, about, "function", "workshop", "order", names, seeds)
+    measure = in_a_fresh_process("function", "workshop")
+    return measure_tables(stem, about, measure, ("order", "seed"), names, seeds)
 
 
 def test_each_run_has_a_process_of_its_own_that_is_given_the_workshop(asked, tmp_path):
@@ -214,6 +217,14 @@ def test_a_kept_table_is_read_by_its_name(monkeypatch, tmp_path):
     assert recorded_table("orders").to_dict("records") == [{"order": "a", "seed": 0}]
     with pytest.raises(FileNotFoundError, match=r"results/magic\.csv does not exist; .*: orders"):
         recorded_table("magic")
+
+
+def test_kept_arrays_are_read_by_the_name_of_their_table(monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "RECORDED", tmp_path)
+    np.savez_compressed(tmp_path / "orders.npz", **{"a/0/counts": [[1, 2]]})
+    assert {name: found.tolist() for name, found in recorded_arrays("orders").items()} == {
+        "a/0/counts": [[1, 2]]
+    }
 
 
 def test_settings_are_the_geometry_that_seeds_share():

@@ -15,11 +15,11 @@ from experiments.race import window_memory
 from experiments.race.figures import KINDS, LIMIT
 from experiments.race.gpu import FEEDS, PRECISIONS
 from experiments.race.loaders import ARRAYS, LOADERS, LOOPS
-from experiments.records import RECORDED, recorded, recorded_table
+from experiments.records import RECORDED, recorded, recorded_arrays, recorded_table
 from helpers.scoring import scores
 from helpers.settings import PROJECT
 from helpers.units import MIB
-from helpers.windows import Geometry, leaked_shares, sliding_windows, split_windows
+from helpers.windows import Geometry, leaked_shares
 from tests.support import RACE_ROW
 
 FILES = sorted(RECORDED.glob("*.json"))
@@ -209,44 +209,32 @@ def test_the_slope_of_the_memory_is_that_of_its_rounds():
     assert slope["within"] == (slope["mib_per_round"] <= slope["limit"])
 
 
-LEARNING = {
-    "learning": (580, set(ORDERS) - {"averaged", "backwards"}),  # these two came later
-    "learning_photographs": (435, {"article", "reshuffled", "everything"}),
-}
+LEARNING = ("orders_drawn", "orders_photographs")  # tables that grow run by run
 
 
 @pytest.mark.parametrize("name", LEARNING)
-def test_each_order_was_learnt_with_three_seeds_and_equal_steps(name):
-    n_images, orders = LEARNING[name]
-    report = recorded(name)
-    settings, runs = report["settings"], report["runs"]
-    assert sorted((run["order"], run["seed"]) for run in runs) == sorted(
-        (order, seed) for order in orders for seed in range(3)
-    )
-    assert n_images == 29 * settings["stride"] and settings["window"] == 10 * settings["stride"]
+def test_each_run_of_an_order_took_equal_steps(name):
+    settings, table = recorded(name)["settings"], recorded_table(name)
     n_steps = 20 * settings["passes"] * -(-settings["window"] // settings["batch_size"])
-    for run in runs:
-        steps = [score["step"] for score in run["scores"]]
-        assert steps == [n_steps // 4 * quarter for quarter in (1, 2, 3, 4)]
-        assert all(0 < score["mean_iou"] < 1 for score in run["scores"])
+    assert settings["window"] == 10 * settings["stride"] and {*table["order"]} <= {*ORDERS}
+    for _, run in table.groupby(["order", "seed"]):
+        assert run["step"].tolist() == [n_steps // 4 * quarter for quarter in (1, 2, 3, 4)]
+    assert table["mean_iou"].between(0, 1).all()
+    assert table["commit"].str.fullmatch(r"[0-9a-f]{10}").all()
 
 
 @pytest.mark.parametrize("name", LEARNING)
 def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
-    n_images, _ = LEARNING[name]
-    report = recorded(name)
-    settings = report["settings"]
+    settings, table = recorded(name)["settings"], recorded_table(name)
     window, stride, batch = (settings[key] for key in ("window", "stride", "batch_size"))
     n_steps = 20 * settings["passes"] * -(-window // batch)
-    expected = {"article": n_images, "article_reshuffled": n_images, "everything": n_images}
+    once = ("article", "article_reshuffled", "everything", "averaged", "backwards")
+    expected = dict.fromkeys(once, 29 * stride)
     expected |= dict.fromkeys(("reshuffled", "one_epoch"), window + 99 * stride)
     expected |= {"disjoint": 20 * window, "batch": n_steps * batch}
-    decoded = {run["order"]: run["decoded_images"] for run in report["runs"]}
-    assert {order: n for order, n in decoded.items() if order in expected} == {
-        order: n for order, n in expected.items() if order in decoded
-    }
-    for run in report["runs"]:
-        assert run["decoded_images"] == decoded[run["order"]], "another number for another seed"
+    for order, decoded in table.groupby("order")["decoded_images"]:
+        assert decoded.nunique() == 1, "another number for another seed"
+        assert decoded.iloc[0] == expected.get(order, decoded.iloc[0])
 
 
 RUNS = ("claims_drawn", "claims_photographs")  # tables that grow run by run
@@ -260,15 +248,12 @@ def test_every_run_in_a_table_is_whole_and_its_counts_are_those_of_its_splits(na
         report["n_train"], settings["window"], settings["stride"], settings["size"],
         passes=settings["passes"],
     )  # fmt: skip
-    with np.load(RECORDED / f"{name}.npz") as file:
-        arrays = dict(file)
+    arrays = recorded_arrays(name)
     for (variant, seed), run in table.groupby(["variant", "seed"]):
-        _, splits, epochs, _ = plan(geometry, variant, seed)
-        n_rounds = epochs if variant == "honest" else len(splits)
+        _, splits, _, _ = plan(geometry, variant, seed)
+        n_rounds = len(splits)
         assert run["round"].tolist() == [*range(1, n_rounds + 1)]
         assert len(arrays[f"{variant}/{seed}/holdout"]) == report["n_holdout"]
-        if variant == "honest":
-            continue
         assert run["n_validation"].tolist() == [len(validation) for _, validation in splits]
         if variant != "sorted":  # its list is another one, its splits are the same rows
             assert run["leaked_share"].tolist() == pytest.approx(leaked_shares(splits), abs=1e-5)
@@ -282,8 +267,7 @@ def test_every_run_in_a_table_is_whole_and_its_counts_are_those_of_its_splits(na
 @pytest.mark.parametrize("name", RUNS)
 def test_the_rows_of_a_table_and_its_matrices_say_the_same(name):
     table, epochs = recorded_table(name), recorded_table(f"{name}_epochs")
-    with np.load(RECORDED / f"{name}.npz") as file:
-        arrays = dict(file)
+    arrays = recorded_arrays(name)
     for (variant, seed), run in table.groupby(["variant", "seed"]):
         holdout = arrays[f"{variant}/{seed}/holdout"].astype(np.int64).sum(axis=0)
         assert scores(holdout).mean_iou == pytest.approx(run["holdout_mean_iou"].iloc[-1], abs=1e-5)
@@ -292,108 +276,27 @@ def test_the_rows_of_a_table_and_its_matrices_say_the_same(name):
         assert last.tolist() == pytest.approx(run["val_accuracy"].tolist(), abs=1e-5)
 
 
-CLAIMS = {
-    "claims": ("article", "honest", "one_compile", "sorted"),
-    "voc2012_claims": ("article", "honest"),
-}
-
-
-@pytest.mark.parametrize("name", CLAIMS)
-def test_the_claims_were_tested_with_three_seeds_in_the_form_of_today(name):
+@pytest.mark.parametrize("name", RUNS)
+def test_the_claims_were_tested_on_the_articles_schedule(name):
     report = recorded(name)
     about = {"data", "n_train", "n_holdout", "classes", "backbone", "pretrained", "settings"}
-    assert set(report) == about | {"date", "commit", "machine", "runs"}
-    settings, runs = report["settings"], report["runs"]
-    geometry = {"window", "stride", "size", "batch_size", "passes", "n_rounds"}
-    assert set(settings) == geometry | {"validation_share"}
+    assert set(report) == about | {"date", "commit", "machine"}
+    settings = report["settings"]
     assert settings["n_rounds"] == 20 and settings["validation_share"] == 0.1
     assert settings["batch_size"] == round(BATCH_SHARE * settings["window"])
     assert settings["window"] == 10 * settings["stride"]
     assert report["n_train"] == 29 * settings["stride"] and report["n_holdout"] == 200
-    assert sorted((run["variant"], run["seed"]) for run in runs) == sorted(
-        (variant, seed) for variant in CLAIMS[name] for seed in range(3)
-    )
-    keys = {"round", "samples_seen", "leaked_share", "val_accuracy"}
-    keys |= {"split", "holdout", "holdout_parts", "first_window"}
-    for run in runs:
-        assert all(set(row) == keys for row in run["rounds"])
-        assert [row["round"] for row in run["rounds"]] == [*range(1, len(run["rounds"]) + 1)]
 
 
-@pytest.mark.parametrize("name", CLAIMS)
-def test_the_recorded_leak_is_the_count_of_the_same_splits(name):
-    report = recorded(name)
-    settings = report["settings"]
-    windows = sliding_windows(report["n_train"], settings["window"], settings["stride"])
-    for run in report["runs"]:
-        leaked = [row["leaked_share"] for row in run["rounds"]]
-        if run["variant"] == "honest":
-            assert set(leaked) == {0}
-        else:
-            splits = split_windows(windows, settings["validation_share"], run["seed"])
-            assert leaked == pytest.approx(leaked_shares(splits)) and len(leaked) == 20
-
-
-@pytest.mark.parametrize("name", CLAIMS)
+@pytest.mark.parametrize("name", RUNS)
 def test_the_samples_seen_are_those_of_the_epochs_that_were_trained(name):
-    report = recorded(name)
-    window, share = report["settings"]["window"], report["settings"]["validation_share"]
-    passes, n_train = report["settings"]["passes"], report["n_train"]
-    for run in report["runs"]:
-        rows = run["rounds"]
-        in_window = n_train if run["variant"] == "honest" else window
-        in_epoch = in_window - round(share * in_window)
-        epochs = np.cumsum([len(row["val_accuracy"]) for row in rows])
-        assert [row["samples_seen"] for row in rows] == (epochs * in_epoch).tolist()
-        most = 1 if run["variant"] == "honest" else passes
-        assert all(1 <= len(row["val_accuracy"]) <= most for row in rows), "early stopping"
-
-
-@pytest.mark.parametrize("name", CLAIMS)
-def test_the_honest_runs_saw_as_many_samples(name):
-    report = recorded(name)
-    window, share = report["settings"]["window"], report["settings"]["validation_share"]
-    whole = 20 * report["settings"]["passes"] * round(window * (1 - share))
-    for run in report["runs"]:
-        seen = run["rounds"][-1]["samples_seen"]
-        if run["variant"] == "honest":
-            assert abs(seen - whole) <= report["n_train"] / 2
-        else:
-            assert seen <= whole, "early stopping can only make it less"
-
-
-def spread(values):
-    """As the README writes three runs."""
-    return f"{np.mean(values):.3f} ({min(values):.3f} to {max(values):.3f})"
-
-
-def rows_of(names, key, of_run):
-    """The README's lines: a name, then a cell for each file; blank where there is no such run."""
-    found = {}
-    for column, name in enumerate(names):
-        for run in recorded(name)["runs"]:
-            cells = found.setdefault(run[key], [[] for _ in names])
-            cells[column].append(of_run(run))
-    for name, cells in found.items():
-        texts = [f" {spread(values)} |" if values else " |" for values in cells]
-        yield f"| {name} |" + "".join(texts)
-
-
-def last_score(run):
-    return run["scores"][-1]["mean_iou"]
-
-
-def gap(run):
-    rows = run["rounds"][-10:]
-    return np.mean([row["split"]["mean_iou"] - row["holdout_parts"]["mean_iou"] for row in rows])
-
-
-@pytest.mark.parametrize(
-    ("names", "key", "of_run"), [(LEARNING, "order", last_score), (CLAIMS, "variant", gap)]
-)
-def test_the_readmes_scores_are_those_of_the_files(names, key, of_run):
-    for line in rows_of(names, key, of_run):
-        assert line in README.splitlines()
+    settings, table = recorded(name)["settings"], recorded_table(name)
+    epochs = recorded_table(f"{name}_epochs").groupby(["variant", "seed", "round"]).size()
+    for (variant, seed), run in table.groupby(["variant", "seed"]):
+        in_round = epochs[variant, seed]
+        assert in_round.between(1, settings["passes"]).all() or variant.startswith("stride_")
+        samples = (settings["window"] - run["n_validation"].to_numpy()) * in_round.to_numpy()
+        assert run["samples_seen"].tolist() == samples.cumsum().tolist()
 
 
 def middle(row, key, form):

@@ -1,5 +1,6 @@
 """What the article's validation shows and hides, and what an order teaches, as figures."""
 
+import pandas as pd
 import pytest
 
 from experiments.claims import figures
@@ -10,22 +11,31 @@ pytestmark = pytest.mark.usefixtures("no_figure_is_left")
 
 def test_each_order_has_its_seeds_and_its_mean():
     found = {"article": (0.5, 0.6), "reshuffled": (0.7, 0.8), "everything": (0.7, 0.9)}
-    runs = [
-        {"order": order, "scores": [{"mean_iou": 0.1}, {"mean_iou": score}]}
-        for order, scores in found.items()
-        for score in scores
-    ]
-    ax = figures.scores_by_order(runs)
+    table = pd.DataFrame(
+        [
+            {"order": order, "seed": seed, "step": step, "mean_iou": score * step / 2}
+            for order, scores in found.items()
+            for seed, score in enumerate(scores)
+            for step in (1, 2)
+        ]
+    )
+    ax = figures.scores_by_order(table)
     assert texts_of(ax) == ["mean 0.550", "mean 0.750", "mean 0.800"]
     assert [tuple(dot.get_xdata()) for dot in dots_of(ax)] == list(found.values())
     with pytest.raises(ValueError, match="no runs"):
-        figures.scores_by_order([])
+        figures.scores_by_order(table[:0])
 
 
-def claims_run(seed, variant="article"):
-    scores = {"mean_iou": 0.5 + 0.1 * seed, "pixel_accuracy": 0.9}
-    row = {name: scores for name in ("split", "holdout_parts", "first_window")}
-    return {"variant": variant, "seed": seed, "rounds": [row, row, row]}
+def claims_table(*seeds):
+    return pd.DataFrame(
+        [
+            {"seed": seed, "round": round_}
+            | {f"{name}_mean_iou": 0.5 + 0.1 * seed for name in figures.SCORED_ON}
+            | {f"{name}_pixel_accuracy": 0.9 for name in figures.SCORED_ON}
+            for seed in seeds
+            for round_ in (1, 2, 3)
+        ]
+    )
 
 
 def test_leaked_shares_are_bars_and_a_line():
@@ -35,7 +45,7 @@ def test_leaked_shares_are_bars_and_a_line():
 
 
 def test_scores_by_round_have_a_thin_line_for_each_seed_and_a_thick_mean():
-    ax = figures.scores_by_round([claims_run(0), claims_run(2)])
+    ax = figures.scores_by_round(claims_table(0, 2))
     assert len(ax.lines) == 2 * (2 + 1)
     thick = [line for line in ax.lines if line.get_linewidth() == 2]
     assert [line.get_label() for line in thick] == [
@@ -43,14 +53,18 @@ def test_scores_by_round_have_a_thin_line_for_each_seed_and_a_thick_mean():
         "images that no window loads",
     ]
     assert all(list(line.get_ydata()) == pytest.approx([0.6] * 3) for line in thick)
-    accuracy = figures.scores_by_round([claims_run(0)], ["split"], score="pixel_accuracy")
+    assert all(list(line.get_xdata()) == [1, 2, 3] for line in ax.lines)
+    accuracy = figures.scores_by_round(claims_table(0), ["split"], score="pixel_accuracy")
     assert list(accuracy.lines[-1].get_ydata()) == [0.9] * 3
     assert (ax.get_ylabel(), accuracy.get_ylabel()) == ("mean IoU", "pixel accuracy")
     with pytest.raises(ValueError, match="no runs"):
-        figures.scores_by_round([])
+        figures.scores_by_round(claims_table())
 
 
-def test_gaps_have_a_dot_for_each_seed_and_their_mean():
-    ax = figures.gap_by_variant({"leaks": [0.2, 0.4], "honest": [-0.01, 0.01]})
-    assert texts_of(ax) == ["+0.000", "+0.300"]
-    assert yticks_of(ax) == ["honest", "leaks"]
+def test_gaps_have_a_dot_for_each_seed_their_mean_and_its_interval():
+    ax = figures.gap_by_variant({"leaks": [0.2, 0.4], "one run": [-0.01]})
+    assert texts_of(ax) == ["-0.010", "+0.300"]
+    assert yticks_of(ax) == ["one run", "leaks"]
+    (line,) = [line for line in ax.lines if line.get_linewidth() == 2]
+    low, high = line.get_xdata()  # Student's t, one degree of freedom: 12.706 · 0.1
+    assert low == pytest.approx(0.3 - 1.2706, abs=1e-3) and high == pytest.approx(1.5706, abs=1e-3)

@@ -91,17 +91,6 @@ def test_the_articles_rounds(variant, workshop, monkeypatch):
     assert right == pytest.approx(rows[-1]["holdout_pixel_accuracy"])
 
 
-@pytest.mark.slow
-def test_the_honest_run_has_one_split_and_shows_as_many_samples(workshop, monkeypatch):
-    seen = trained_on(monkeypatch)
-    run = run_variant(workshop, "honest", seed=0)
-    (fit,) = seen
-    assert len(fit["images"]) == 52 and abs(fit["epochs"] * 52 - 20 * 5 * 18) < 52 / 2 + 1
-    assert fit["patience"] == fit["epochs"]
-    assert {row["leaked_share"] for row in run["rows"]} == {0} and set(run["arrays"]) == {"holdout"}
-    assert {epoch["holdout_mean_iou"] for epoch in run["epochs"]} == {None}
-
-
 @pytest.mark.parametrize(
     ("variant", "rounds", "epochs"),
     [("stride_10", 20, 5), ("stride_25", 8, 12), ("stride_50", 4, 25), ("stride_100", 2, 50)],
@@ -147,7 +136,7 @@ def test_an_unknown_variant_is_refused(workshop):
 
 def test_scores_of_parts_are_means_over_parts_of_the_splits_size(workshop, monkeypatch):
     splits = split_windows(sliding_windows(58, 20, 2), 0.1)
-    judge = variants.Judge(workshop, workshop.train, splits, each_epoch=False)
+    judge = variants.Judge(workshop, workshop.train, splits)
     matrices = np.zeros((20, 2, 2), int)
     matrices[:, 0, 0], matrices[::2, 1, 1], matrices[1::2, 1, 0] = 3, 1, 1
     monkeypatch.setattr(
@@ -165,7 +154,7 @@ def test_a_checkpoint_is_noted_where_one_of_two_accuracies_is_the_best_so_far(
     workshop, monkeypatch
 ):
     splits = split_windows(sliding_windows(58, 20, 2), 0.1)
-    judge = variants.Judge(workshop, workshop.train, splits, each_epoch=False)
+    judge = variants.Judge(workshop, workshop.train, splits)
     monkeypatch.setattr(
         variants,
         "evaluate",

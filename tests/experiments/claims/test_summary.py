@@ -1,0 +1,51 @@
+"""What the kept tables say: a line for each order and variant, a column for each data."""
+
+import pandas as pd
+import pytest
+
+from experiments.claims import summary
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Tables in place of the recorded ones, by their name."""
+    tables = {}
+    monkeypatch.setattr(summary, "recorded_table", lambda name: pd.DataFrame(tables[name]))
+    return tables
+
+
+def order_rows(order, scores):
+    return [
+        {"order": order, "seed": seed, "step": step, "mean_iou": score * step / 2}
+        for seed, score in enumerate(scores)
+        for step in (1, 2)
+    ]
+
+
+def test_an_order_has_the_mean_of_its_last_scores_with_interval_and_count(kept):
+    kept["orders_drawn"] = order_rows("article", [0.5, 0.7]) + order_rows("batch", [0.8])
+    kept["orders_photographs"] = order_rows("article", [0.1, 0.1])
+    assert summary.orders_summary().splitlines() == [
+        "| order | drawn | photographs |",
+        "|---|---|---|",
+        # Student's t, one degree of freedom: 12.706 · 0.1
+        "| article | 0.600 (-0.671 to 1.871), 2 seeds | 0.100 (0.100 to 0.100), 2 seeds |",
+        "| batch | 0.800, 1 seed |  |",
+    ]
+
+
+def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
+    rows = [
+        {
+            "variant": "article",
+            "seed": 0,
+            "round": number,
+            "split_mean_iou": 0.9,
+            "holdout_parts_mean_iou": 0.1 if number == 1 else 0.6,
+        }
+        for number in range(1, 21)
+    ]
+    kept["claims_drawn"], kept["claims_photographs"] = rows, rows[:0] + rows
+    assert summary.gaps_summary().splitlines()[2:] == [
+        "| article | +0.300, 1 seed | +0.300, 1 seed |"
+    ]

@@ -1,0 +1,60 @@
+"""The paired race: who runs in which turn, and that a stopped one goes on."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from experiments.race.loaders import LOADERS
+from experiments.race.schedule import Schedule
+from tools import race
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """The methods in the order in which they are measured; none is trained."""
+    monkeypatch.setenv("TUTORIAL_PROFILE", "tiny")
+    methods = []
+
+    def measure_method(method, settings, workshop):
+        methods.append(method)
+        assert settings.train and not settings.load and not settings.score
+        return {"method": method, "images_per_s": 100.0, "decoded_images": 336}
+
+    monkeypatch.setattr(race, "measure_method", measure_method)
+    return methods
+
+
+def test_all_six_run_in_every_turn_and_each_turn_begins_with_another(run, tmp_path, capsys):
+    assert race.main(["--turns", "2", "--output", str(tmp_path / "race"), "--label", "mine"]) == 0
+    assert set(race.RUNNERS) <= set(LOADERS) and len(race.RUNNERS) == 6
+    assert sorted(run[:6]) == sorted(run[6:]) == sorted(race.RUNNERS) and run[0] != run[6]
+    table = pd.read_csv(tmp_path / "race.csv")
+    assert table["turn"].tolist() == 6 * [1] + 6 * [2] and table["method"].tolist() == run
+    assert {*table["images_per_s"]} == {100} and table["processor"].notna().all()
+    about = json.loads((tmp_path / "race.json").read_text(encoding="utf-8"))
+    assert about["data"] == "mine" and about["settings"]["n_rounds"] == 12
+    assert "turn 2, " in capsys.readouterr().out
+
+
+def test_turns_that_are_there_are_not_run_again(run, tmp_path):
+    output = ["--output", str(tmp_path / "race")]
+    race.main(["--turns", "1", *output])
+    race.main(["--turns", "2", *output])
+    assert len(run) == 12
+
+
+def test_a_turn_is_as_many_steps_as_every_loader_can_take(workshop_list, tmp_path):
+    schedule = Schedule(workshop_list(336), tmp_path, race.GEOMETRY)
+    assert schedule.geometry.n_steps == 600
+
+
+@pytest.fixture
+def workshop_list():
+    return range  # a schedule looks at the length alone
+
+
+def test_no_turn_is_refused(run, capsys):
+    with pytest.raises(SystemExit):
+        race.main(["--turns", "0"])
+    assert "--turns" in capsys.readouterr().err and not run

@@ -6,7 +6,7 @@
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test torture outputs figures bench claims claims-voc voc data clean
+.PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ figures: $(READY)  ## draw the moving picture of the README anew
 bench: data  ## measure every loader against every other, a quarter of an hour or more
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m tools.bench
+
+race: data  ## six loaders, turn by turn, a minute of training each: an hour and a half
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	@$(BIN)/python -m tools.race
+
+race-monai: data  ## ours beside PyTorch's and MONAI's loaders, in an environment of its own (6 GB)
+	@sh tools/make_monai.sh
+	@KERAS_BACKEND=torch build/monai/bin/python -m tools.race --peers
 
 claims: data  ## put the article's schedule to the test on the drawn set, about an hour
 	@$(BIN)/python -m tools.claims

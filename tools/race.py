@@ -2,6 +2,7 @@
 
     python -m tools.race --turns 10                       # the drawn set, an hour and a half
     TUTORIAL_DATA=... python -m tools.race --label photographs --output ...
+    make race-monai                                       # beside PyTorch's and MONAI's loaders
 
 Every run has a fresh process, and all six take part in every turn, so that their speeds are
 compared within a turn: `experiments/intervals.py` has the interval of such ratios. Runs that the
@@ -10,6 +11,7 @@ output holds are not made again: this can be stopped and resumed. Nothing should
 
 import argparse
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +31,15 @@ RUNNERS = (
 )
 # 600 steps: about a minute on two cores.
 GEOMETRY = Geometry(n_images=336, window=160, stride=16, size=(128, 128), batch_size=16, passes=5)
+# With Keras on PyTorch: the network is slower there, so 200 steps take about as long.
+PEERS = (
+    "constant_batch",
+    "sliding_subset",
+    "uint8_batches",
+    "smart_cache",
+    "torch_data_loader",
+)
+PEERS_GEOMETRY = replace(GEOMETRY, n_images=208)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,30 +47,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     add = parser.add_argument
     add("--turns", type=int, default=10, metavar="N", help="turns in all (default: 10)")
+    add("--peers", action="store_true", help="the loaders of PyTorch and MONAI, alone as well")
     add("--label", help="what to call the data (default: where they are from)")
-    add("--output", type=Path, default=NEW / "race_drawn", help="path without suffix")
+    add("--output", type=Path, help="path without suffix, in build/results by default")
     chosen = parser.parse_args(arguments)
     if chosen.turns < 1:
         parser.error("--turns must be 1 or more")
-    workshop = open_workshop()
+    workshop, runners, settings = open_workshop(), RUNNERS, RaceSettings(GEOMETRY, load=False)
+    if chosen.peers:
+        runners, settings = PEERS, RaceSettings(PEERS_GEOMETRY)
+    output = chosen.output or NEW / ("race_peers" if chosen.peers else "race_drawn")
     about = {
         "data": chosen.label or workshop.settings.source,
         "backbone": workshop.settings.backbone,
-        "settings": settings_of(GEOMETRY) | {"seed": GEOMETRY.seed},
+        "settings": settings_of(settings.geometry) | {"seed": settings.geometry.seed},
     }
-    measure, keys = partial(measure_turn, workshop), ("method", "turn")
+    measure, keys = partial(measure_turn, workshop, settings), ("method", "turn")
     for turn in range(1, chosen.turns + 1):
-        start = turn % len(RUNNERS)  # each turn begins with another one
-        names = RUNNERS[start:] + RUNNERS[:start]
-        for run in measure_tables(chosen.output, about, measure, keys, names, [turn]):
+        start = turn % len(runners)  # each turn begins with another one
+        names = runners[start:] + runners[:start]
+        for run in measure_tables(output, about, measure, keys, names, [turn]):
             speed = run["rows"][0]["images_per_s"]
             print(f"turn {turn}, {run['method']:<26} {speed:6.0f} images/s", flush=True)
     return 0
 
 
-def measure_turn(workshop: Workshop, method: str, turn: int) -> dict:
+def measure_turn(workshop: Workshop, settings: RaceSettings, method: str, turn: int) -> dict:
     """One run of a method as a table of one row, which says on which processor it was made."""
-    row = measure_method(method, RaceSettings(GEOMETRY, load=False), workshop)
+    row = measure_method(method, settings, workshop)
     del row["method"]
     return {"rows": [row | {"processor": machine()["processor"]}]}
 

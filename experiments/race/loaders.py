@@ -25,7 +25,7 @@ class Loader(NamedTuple):
 WHOLE, WINDOW, NONE = "all images", "one window", "none"
 LIMIT, MEMORY, SUBSET, STREAM = "limit", "in memory", "subset", "stream"
 # Imported when it is used: a process that measures one loader should not carry the others.
-IN_MEMORY, TF_DATA, PER_BATCH = "in_memory", "tf_data", "per_batch"
+IN_MEMORY, TF_DATA, PER_BATCH, TORCH = "in_memory", "tf_data", "per_batch", "torch_loaders"
 
 LOADERS = {
     "constant_batch": Loader("fit, one constant batch", LIMIT, NONE, PER_BATCH),
@@ -45,7 +45,10 @@ LOADERS = {
     "py_dataset_all_cores": Loader("PyDataset, all cores", STREAM, WHOLE, PER_BATCH),
     "memmap": Loader("memmap of bytes", STREAM, WHOLE, PER_BATCH),
     "grain": Loader("Grain", STREAM, WHOLE, PER_BATCH),
+    "torch_data_loader": Loader("PyTorch DataLoader", STREAM, WHOLE, TORCH),
+    "smart_cache": Loader("MONAI SmartCacheDataset", SUBSET, WINDOW, TORCH),
 }
+NEED = {"grain": "grain", "torch_data_loader": "monai", "smart_cache": "monai"}
 ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
 
@@ -78,5 +81,5 @@ def decoder(method: str | Callable) -> Callable:
 
 
 def installed() -> list[str]:
-    """The names of all loaders that can run here: Grain is optional."""
-    return [name for name in LOADERS if name != "grain" or find_spec("grain")]
+    """The names of all loaders that can run here: Grain, PyTorch and MONAI are optional."""
+    return [name for name in LOADERS if name not in NEED or find_spec(NEED[name])]

@@ -58,3 +58,16 @@ def test_no_turn_is_refused(run, capsys):
     with pytest.raises(SystemExit):
         race.main(["--turns", "0"])
     assert "--turns" in capsys.readouterr().err and not run
+
+
+def test_the_peers_are_measured_alone_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUTORIAL_PROFILE", "tiny")
+    asked = []
+
+    def measure_method(method, settings, workshop):
+        asked.append((method, settings.train, settings.load, settings.geometry.n_steps))
+        return {"method": method, "images_per_s": 1.0}
+
+    monkeypatch.setattr(race, "measure_method", measure_method)
+    race.main(["--peers", "--turns", "1", "--output", str(tmp_path / "peers")])
+    assert sorted(asked) == [(method, True, True, 200) for method in sorted(race.PEERS)]

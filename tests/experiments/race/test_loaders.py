@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, installed, loader
+from experiments.race.loaders import ARRAYS, LOADERS, LOOPS, NEED, installed, loader
 from experiments.race.measure import _batches, _close, _fit
 from experiments.race.step_clock import StepClock
 from helpers.data import read_block
@@ -58,6 +58,8 @@ DECODED = {
     "py_dataset_all_cores": 48,
     "memmap": 16,
     "grain": 48,
+    "torch_data_loader": 48,
+    "smart_cache": 12,
 }
 # They decode each use, and ahead of it: Keras' own prefetch grew to 8 batches here, Grain's adds 6.
 AHEAD = dict.fromkeys(
@@ -65,7 +67,11 @@ AHEAD = dict.fromkeys(
      "py_dataset", "py_dataset_all_cores", "grain"),
     16 * 4,
 )  # fmt: skip
-NEEDED = {"grain": [pytest.mark.skipif(not find_spec("grain"), reason="grain is optional")]}
+AHEAD["smart_cache"] = 8
+NEEDED = {
+    name: [pytest.mark.skipif(not find_spec(package), reason=f"{package} is optional")]
+    for name, package in NEED.items()
+}
 ALL = [pytest.param(method, marks=NEEDED.get(method, [])) for method in LOADERS]
 
 
@@ -88,7 +94,7 @@ def test_all_take_the_same_steps_over_the_same_images_and_decode_as_they_say(met
     shown = np.bincount(rows, minlength=16)
     if method == "constant_batch":
         assert shown.tolist() == [12] * 4 + [0] * 12
-    elif method in ("sliding_subset_reshuffled", "tf_data_echo"):
+    elif method in ("sliding_subset_reshuffled", "tf_data_echo", "smart_cache"):
         assert shown.min() >= 1  # which images come more often, chance decides
     elif LOADERS[method].kind == "subset":
         assert shown.tolist() == (2 * times_seen(16, geometry.windows)).tolist()
@@ -106,13 +112,13 @@ def test_one_iterator_gives_more_steps_than_there_are(method, schedule):
 
 def test_each_has_a_label_of_its_own_and_those_that_are_no_data_set_are_named():
     labels = [chosen.label for chosen in LOADERS.values()]
-    assert len(set(labels)) == len(labels) == 17
+    assert len(set(labels)) == len(labels) == 19
     assert {*ARRAYS, *LOOPS} < set(LOADERS)
 
 
 def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr("experiments.race.loaders.find_spec", lambda name: None)
-    assert set(LOADERS) - set(installed()) == {"grain"}
+    assert set(LOADERS) - set(installed()) == {*NEED}
 
 
 def test_a_name_that_is_no_loader_is_refused():

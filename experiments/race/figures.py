@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -19,6 +20,10 @@ KINDS = {
     "stream": (GREEN, "^", "a stream from disk"),
 }
 LIMIT = "limit"
+LENGTH_STYLES = {
+    "array": (ORANGE, "all images in arrays of bytes"),
+    "window": (BLUE, "a window of 200"),
+}
 LINE_INCHES = 0.235  # from one row to the next
 TEXT_INCHES = 1.2  # "60,000 images/s"
 
@@ -196,4 +201,26 @@ def memory_of_windows(rows, ax: Axes | None = None) -> Axes:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter("{x:,.0f}")
     ax.legend(loc="upper left")
+    return ax
+
+
+@styled
+def memory_by_length(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Peak memory in MiB against the number of images in the list, a line for each way.
+
+    `table` has a row for each way and number, as `experiments.race.list_length` measures them.
+    """
+    ax = new_axes(ax, 7, 3.4)
+    for way, (colour, label) in LENGTH_STYLES.items():
+        rows = table[table["way"] == way].sort_values("images")
+        ax.plot(rows["images"], rows["peak_mib"], "o-", color=colour, label=label)
+        last = rows.iloc[-1]
+        ax.annotate(f"{last['peak_mib']:,.0f} MiB", (last["images"], last["peak_mib"]),
+                    (6, 4), textcoords="offset points", va="bottom", ha="right")  # fmt: skip
+    ax.set(xlabel="images in the list", ylabel="peak over the base (MiB)")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.legend(loc="upper left")
+    ax.margins(x=0.04, y=0.12)
+    ax.set_ylim(bottom=0)
     return ax

@@ -2,6 +2,7 @@
 
 from itertools import combinations
 
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -192,3 +193,18 @@ def test_memory_of_windows_puts_the_measured_over_the_arrays():
     alone, measured = figures.memory_of_windows(rows).lines
     assert list(alone.get_xdata()) == list(alone.get_ydata()) == [30, 300]
     assert list(measured.get_ydata()) == [60, 350]
+
+
+def test_memory_by_length_has_a_line_for_each_way_and_says_where_it_ends():
+    table = pd.DataFrame(
+        [
+            {"way": way, "images": images, "peak_mib": images / 10 if way == "array" else 40}
+            for images in (20_000, 1_000)  # in whatever order they were measured
+            for way in ("array", "window")
+        ]
+    )
+    ax = figures.memory_by_length(table)
+    lines = {line.get_label(): line for line in ax.lines}
+    assert [*lines] == ["all images in arrays of bytes", "a window of 200"]
+    assert [line.get_ydata().tolist() for line in lines.values()] == [[100, 2000], [40, 40]]
+    assert texts_of(ax) == ["2,000 MiB", "40 MiB"] and ax.get_ylim()[0] == 0

@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.race.list_length import BATCH, LENGTHS, SIZE, STRIDE, WAYS, WINDOW, hold
 from experiments.records import NEW, in_a_fresh_process, measure_tables
 from helpers.workshop import open_workshop

@@ -1,6 +1,6 @@
 """PyTorch's and MONAI's loaders, where `make race-monai` has installed them."""
 
-from itertools import islice
+from itertools import chain, islice
 
 import numpy as np
 import pytest
@@ -34,10 +34,8 @@ def test_the_pool_is_passed_over_and_then_replaced_by_a_stride(schedule):
 
     geometry, feed = schedule.geometry, smart_cache(schedule)
     steps = rows_of_batches(schedule, islice(feed, 2 * geometry.steps_per_round))
-    first, second = (
-        sum(steps[k * geometry.steps_per_round : (k + 1) * geometry.steps_per_round], [])
-        for k in (0, 1)
-    )
+    n = geometry.steps_per_round
+    first, second = [*chain(*steps[:n])], [*chain(*steps[n:])]
     assert all(first.count(row) == geometry.passes for row in first)
     assert len({*first}) == len({*second}) == geometry.window
     assert len({*second} - {*first}) == geometry.stride
@@ -52,7 +50,7 @@ def test_pytorchs_loader_goes_through_the_list_again_and_again(schedule):
     geometry, feed = schedule.geometry, torch_data_loader(schedule)
     per_pass = geometry.n_images // geometry.batch_size
     steps = rows_of_batches(schedule, islice(feed, 2 * per_pass))
-    passes = [sum(steps[:per_pass], []), sum(steps[per_pass:], [])]
+    passes = [[*chain(*steps[:per_pass])], [*chain(*steps[per_pass:])]]
     assert [sorted(rows) for rows in passes] == [[*range(geometry.n_images)]] * 2
     assert passes[0] != passes[1]
     _close(feed)

@@ -45,10 +45,16 @@ LOADERS = {
     "py_dataset_all_cores": Loader("PyDataset, all cores", STREAM, WHOLE, PER_BATCH),
     "memmap": Loader("memmap of bytes", STREAM, WHOLE, PER_BATCH),
     "grain": Loader("Grain", STREAM, WHOLE, PER_BATCH),
+    "grain_default": Loader("Grain, default buffer", STREAM, WHOLE, PER_BATCH),
     "torch_data_loader": Loader("PyTorch DataLoader", STREAM, WHOLE, TORCH),
     "smart_cache": Loader("MONAI SmartCacheDataset", SUBSET, WINDOW, TORCH),
 }
-NEED = {"grain": "grain", "torch_data_loader": "monai", "smart_cache": "monai"}
+NEED = {
+    "grain": "grain",
+    "grain_default": "grain",
+    "torch_data_loader": "monai",
+    "smart_cache": "monai",
+}
 ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
 

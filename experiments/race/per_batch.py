@@ -110,7 +110,17 @@ def constant_batch(schedule: Schedule):
 
 
 def grain(schedule: Schedule):
-    """Google's loader: https://google-grain.readthedocs.io/en/latest/tutorials/dataset_basic_tutorial.html"""
+    """Google's loader, with a thread for each core and four batches kept ready."""
+    return _grain(schedule, num_threads=os.cpu_count(), prefetch_buffer_size=4)
+
+
+def grain_default(schedule: Schedule):
+    """The same as it comes: 16 threads, and up to 500 batches kept ready, a data set in memory."""
+    return _grain(schedule)
+
+
+def _grain(schedule: Schedule, **options):
+    """https://google-grain.readthedocs.io/en/latest/tutorials/dataset_basic_tutorial.html"""
     import grain  # optional: the tutorial does not need it
 
     index, geometry = schedule.used, schedule.geometry
@@ -121,6 +131,4 @@ def grain(schedule: Schedule):
 
     rows = grain.MapDataset.range(geometry.n_images).shuffle(geometry.seed)
     batches = rows.repeat().map(decode).batch(geometry.batch_size)
-    # By default up to 500 batches are kept ready: a whole data set in memory.
-    options = grain.ReadOptions(num_threads=os.cpu_count(), prefetch_buffer_size=4)
-    return batches.to_iter_dataset(options)
+    return batches.to_iter_dataset(grain.ReadOptions(**options))

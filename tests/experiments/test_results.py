@@ -33,6 +33,9 @@ LATER = {
     "tf_data_pillow",
     "tf_data_echo",
     "tf_data_window_cache",
+    "grain_default",
+    "torch_data_loader",
+    "smart_cache",
 }  # loaders that are younger than the tables
 ALONE = {
     "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "memmap", "grain",

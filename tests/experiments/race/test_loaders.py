@@ -58,9 +58,10 @@ DECODED = {
     "py_dataset_all_cores": 48,
     "memmap": 16,
     "grain": 48,
+    "grain_default": 48,
 }
 # They decode each use, and ahead of it: Keras' own prefetch grew to 8 batches here, Grain's adds 6.
-AHEAD = dict.fromkeys(
+AHEAD = {"grain_default": 500 * 4} | dict.fromkeys(
     ("tf_data", "tf_data_index_shuffle", "tf_data_pillow", "tf_data_echo", "tf_data_window_cache",
      "py_dataset", "py_dataset_all_cores", "grain"),
     16 * 4,
@@ -110,7 +111,7 @@ def test_one_iterator_gives_more_steps_than_there_are(method, schedule):
 
 def test_each_has_a_label_of_its_own_and_those_that_are_no_data_set_are_named():
     labels = [chosen.label for chosen in LOADERS.values()]
-    assert len(set(labels)) == len(labels) == 19
+    assert len(set(labels)) == len(labels) == 20
     assert {*ARRAYS, *LOOPS} < set(LOADERS)
 
 

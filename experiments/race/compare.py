@@ -99,6 +99,7 @@ COLUMNS = (  # heading, key, format
 def table(rows: list[dict], form: str = "simple") -> str:
     """The rows as text, one line a loader; what was not measured is left blank.
 
+    Behind a median stand, in brackets, the lowest and the highest run where there were several.
     `form` is a table format of `tabulate`: "simple" for people, "pipe" for Markdown.
 
     Notebook 06, "Six ways to feed a network".
@@ -110,4 +111,13 @@ def table(rows: list[dict], form: str = "simple") -> str:
 
 
 def _cells(row: dict) -> list[str]:
-    return ["" if row.get(key) is None else format(row[key], form) for _, key, form in COLUMNS]
+    return [_cell(row, key, form) for _, key, form in COLUMNS]
+
+
+def _cell(row: dict, key: str, form: str) -> str:
+    if row.get(key) is None:
+        return ""
+    if row.get("repeats", 1) == 1 or f"{key}_min" not in row:
+        return format(row[key], form)
+    low, high = (format(row[key + end], form) for end in ("_min", "_max"))
+    return f"{format(row[key], form)} ({low}–{high})"

@@ -63,6 +63,13 @@ def test_the_table_in_markdown_holds_the_same_cells():
     assert heading.count("|") == ruler.count("|") == line.count("|")
 
 
+def test_a_median_of_several_runs_has_the_lowest_and_the_highest_beside_it():
+    speeds = {"images_per_s": 90.4, "images_per_s_min": 80, "images_per_s_max": 1100}
+    several, one = (table([{"label": "a", "repeats": n} | speeds]) for n in (3, 1))
+    assert several.splitlines()[2].split() == ["a", "90", "(80–1,100)"]
+    assert one.splitlines()[2].split() == ["a", "90"]
+
+
 def test_numbers_stand_on_the_right_and_keep_their_commas():
     rows = [{"label": label, "images_per_s": speed} for label, speed in (("a", 7), ("b", 60_000))]
     first, second = table(rows).splitlines()[2:]

@@ -240,6 +240,16 @@ def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
         assert decoded.iloc[0] == expected.get(order, decoded.iloc[0])
 
 
+def test_both_ways_read_the_same_lists_each_image_once():
+    table, settings = recorded_table("list_length"), recorded("list_length")["settings"]
+    lengths = {way: sorted(rows["images"]) for way, rows in table.groupby("way")}
+    assert lengths["array"] == lengths["window"] and max(lengths["array"]) >= 20_000
+    assert table["decoded_images"].tolist() == table["images"].tolist()
+    held = table["images"].where(table["way"] == "array", settings["window"] + settings["stride"])
+    n_bytes = held * np.prod(settings["size"]) * 4
+    assert table["arrays_mib"].tolist() == pytest.approx((n_bytes / MIB).tolist(), rel=1e-5)
+
+
 RUNS = ("claims_drawn", "claims_photographs")  # tables that grow run by run
 
 

@@ -43,15 +43,14 @@ class Difference:
     def verdict(self, margin: float | None = None) -> str:
         """ "above", "below", "level" (the interval holds 0), or with a `margin` more.
 
-        "as good": the whole interval lies within the margin. "not told apart": the interval holds 0
-        and reaches beyond the margin.
+        "as good": the whole interval lies within the margin and holds 0; if it does not hold 0, the
+        side is said as well. "not told apart": it holds 0 and reaches beyond the margin.
         """
+        side = "above" if self.low > 0 else "below" if self.high < 0 else None
         if margin is not None and -margin < self.low and self.high < margin:
-            return "as good"
-        if self.low > 0:
-            return "above"
-        if self.high < 0:
-            return "below"
+            return "as good" if side is None else f"{side}, within the margin"
+        if side is not None:
+            return side
         return "level" if margin is None else "not told apart"
 
     def __str__(self) -> str:

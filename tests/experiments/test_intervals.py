@@ -22,7 +22,8 @@ def test_the_interval_of_a_mean_is_students():
         (-0.03, -0.01, None, "below"),
         (-0.01, 0.03, None, "level"),
         (-0.004, 0.006, 0.01, "as good"),
-        (0.001, 0.006, 0.01, "as good"),  # above, and yet within what was called equal beforehand
+        (0.001, 0.006, 0.01, "above, within the margin"),
+        (-0.006, -0.001, 0.01, "below, within the margin"),
         (0.001, 0.02, 0.01, "above"),
         (-0.02, -0.001, 0.01, "below"),
         (-0.004, 0.02, 0.01, "not told apart"),

@@ -15,6 +15,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.race.measure import RaceSettings, measure_method
 from experiments.records import NEW, machine, measure_tables, settings_of
@@ -64,8 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     }
     measure, keys = partial(measure_turn, workshop, settings), ("method", "turn")
     for turn in range(1, chosen.turns + 1):
-        start = turn % len(runners)  # each turn begins with another one
-        names = runners[start:] + runners[:start]
+        order = np.random.default_rng(turn).permutation(len(runners))  # another one in each turn
+        names = [runners[place] for place in order]
         for run in measure_tables(output, about, measure, keys, names, [turn]):
             speed = run["rows"][0]["images_per_s"]
             print(f"turn {turn}, {run['method']:<26} {speed:6.0f} images/s", flush=True)

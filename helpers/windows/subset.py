@@ -51,7 +51,7 @@ class SlidingSubset(keras.utils.PyDataset):
     made for another number of images.
 
     Over a list that is shuffled anew for each pass, `index.reshuffled(...)`, with windows of one
-    pass each, a network learns as from a shuffle of everything (notebook 06; the idea is
+    pass each, the batches come close to a shuffle of everything (notebook 06; the idea is
     CorgiPile's, https://arxiv.org/abs/2206.05830).
 
     Notebook 02, "A batch is a function of its step".

@@ -33,7 +33,7 @@ def recorded(name: str) -> dict:
 
     Raises FileNotFoundError naming those that there are.
 
-    Notebook 05, "The verdicts".
+    Notebook 06, "The full table".
     """
     path = RECORDED / f"{name}.json"
     if not path.exists():
@@ -46,6 +46,8 @@ def recorded_table(name: str) -> pd.DataFrame:
     """The rows of `experiments/results/<name>.csv`; `recorded` has what they have in common.
 
     Raises FileNotFoundError naming those that there are.
+
+    Notebook 05, "A map".
     """
     path = RECORDED / f"{name}.csv"
     if not path.exists():

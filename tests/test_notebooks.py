@@ -6,7 +6,9 @@ from itertools import pairwise
 
 import nbformat
 import pytest
+from IPython.core.magic_arguments import parse_argstring
 
+from helpers.notebook.magic import MemoryMagics
 from helpers.notebook.stored import KEY, source_hash
 from helpers.settings import PROJECT
 
@@ -176,10 +178,10 @@ def in_optional_parts(notebook):
 
 def names_of(cell):
     """The names that a cell needs from the cells before it, or makes; and those that it makes."""
-    if budget := re.match(r"%%memory_budget .*", cell.source):  # its body has another process
-        given = re.search(r"--with (\S+)", budget[0])
-        needed = set(given[1].split(",")) if given else set()
-        return needed, set(re.findall(r"--name (\w+)", budget[0]))
+    if budget := re.match(r"%%memory_budget (.*)", cell.source):  # its body has another process
+        options = parse_argstring(MemoryMagics.memory_budget, budget[1])
+        needed = {name for part in options.variables for name in part.split(",")}
+        return needed, {options.name}
     source = re.sub(r"^%.*", "", cell.source, flags=re.MULTILINE)
     top = symtable.symtable(source, "cell", "exec")
     made = {s.get_name() for s in top.get_symbols() if s.is_assigned() or s.is_imported()}

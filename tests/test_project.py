@@ -72,6 +72,8 @@ def test_a_number_keeps_its_decimals_and_an_unknown_one_is_an_error():
     assert filled(text) == "<!--01_the_oom_problem:voc_frugal_gb-->0.58<!----> GB"
     with pytest.raises(KeyError):
         filled("<!--01_the_oom_problem:magic-->1<!---->")
+    with pytest.raises(KeyError):
+        filled("<!--summary:magic-->1<!---->")
 
 
 def test_a_persons_minutes_are_those_that_the_notebook_promises(tmp_path, monkeypatch):

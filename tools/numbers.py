@@ -27,6 +27,7 @@ from helpers.notebook.stored import FIGURES, KEY
 from helpers.settings import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
+SUMMARIES = {"orders": orders_summary, "gaps": gaps_summary}
 MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)
 
 
@@ -46,7 +47,7 @@ def _value(source: str, name: str, there: str) -> str:
         rows = recorded(name)["rows"]
         return f"\n{feed_table(rows) if name == 'gpu_feed' else table(rows, 'pipe')}\n"
     if source == "summary":
-        return f"\n{orders_summary() if name == 'orders' else gaps_summary()}\n"
+        return f"\n{SUMMARIES[name]()}\n"
     if source in ("minutes", "peak"):
         stored = _metadata(name)
         return (

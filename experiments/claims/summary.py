@@ -1,7 +1,5 @@
 """What the kept tables of orders and claims say, as rows of a Markdown table."""
 
-from collections.abc import Callable, Sequence
-
 import pandas as pd
 
 from experiments.claims.analysis import gaps
@@ -18,7 +16,7 @@ def orders_summary() -> str:
         data: table.groupby(["order", "seed"], sort=False)["mean_iou"].last()
         for data, table in tables.items()
     }
-    return _rows("order", last, lambda values: of_runs(values, ".3f"))
+    return _rows("order", last, ".3f")
 
 
 def gaps_summary() -> str:
@@ -27,26 +25,26 @@ def gaps_summary() -> str:
     for data in DATA:
         by_run = gaps(recorded_table(f"claims_{data}")).set_index(["variant", "seed"])
         found[data] = by_run["last_rounds"]
-    return _rows("variant", found, lambda values: of_runs(values, "+.3f"))
+    return _rows("variant", found, "+.3f")
 
 
-def of_runs(values: Sequence[float], form: str) -> str:
-    """The mean of some runs, its 95 % interval, and their number."""
-    mean = format(sum(values) / len(values), form)
-    if len(values) < 2:
-        return f"{mean}, 1 seed"
-    low, high = (format(value, form) for value in interval(values))
-    return f"{mean} ({low} to {high}), {len(values)} seeds"
-
-
-def _rows(name: str, by_data: dict[str, pd.Series], cell: Callable) -> str:
+def _rows(name: str, by_data: dict[str, pd.Series], form: str) -> str:
     """A line for each name in the index, a column for each data; blank where there is no run."""
     names = list(dict.fromkeys(key for runs in by_data.values() for key, _ in runs.index))
     lines = [f"| {name} | " + " | ".join(by_data) + " |", "|---" * (1 + len(by_data)) + "|"]
     for key in names:
         cells = [
-            cell(runs[key].tolist()) if key in runs.index.get_level_values(0) else ""
+            _cell(runs[key], form) if key in runs.index.get_level_values(0) else ""
             for runs in by_data.values()
         ]
         lines.append(f"| {key} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _cell(values: pd.Series, form: str) -> str:
+    """The mean of some runs, its 95 % interval, and their number."""
+    mean = format(values.mean(), form)
+    if len(values) < 2:
+        return f"{mean}, 1 seed"
+    low, high = (format(value, form) for value in interval(values))
+    return f"{mean} ({low} to {high}), {len(values)} seeds"

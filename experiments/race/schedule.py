@@ -73,3 +73,8 @@ class Schedule:
     def read(self, rows):
         """(images uint8 (n, h, w, 3), masks uint8 (n, h, w)) of these rows."""
         return self.reader(self.index, rows, self.geometry.size)
+
+    def read_one(self, row):
+        """(image uint8 (h, w, 3), mask uint8 (h, w)) of one row, decoded in the calling thread."""
+        images, masks = self.reader(self.index, [row], self.geometry.size, threads=1)
+        return images[0], masks[0]

@@ -47,12 +47,8 @@ def tf_data_pillow(schedule: Schedule):
     """The same pipeline as `tf_data` with our decoder: what is the pipeline's, what Pillow's?"""
     size = schedule.geometry.size
 
-    def decode(row):
-        images, masks = schedule.reader(schedule.used, [row], size, threads=1)
-        return images[0], masks[0]
-
     def image(row):
-        image, mask = tf.numpy_function(decode, [row], (tf.uint8, tf.uint8))
+        image, mask = tf.numpy_function(schedule.read_one, [row], (tf.uint8, tf.uint8))
         return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)
 
     n = schedule.geometry.n_images

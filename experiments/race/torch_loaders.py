@@ -22,10 +22,7 @@ class Decode(Transform):
         self.schedule = schedule
 
     def __call__(self, row):
-        images, masks = self.schedule.reader(
-            self.schedule.used, [row], self.schedule.geometry.size, threads=1
-        )
-        return images[0], masks[0]
+        return self.schedule.read_one(row)
 
 
 class DecodedPerItem(Dataset):

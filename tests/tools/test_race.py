@@ -44,14 +44,9 @@ def test_turns_that_are_there_are_not_run_again(run, tmp_path):
     assert len(run) == 12
 
 
-def test_a_turn_is_as_many_steps_as_every_loader_can_take(workshop_list, tmp_path):
-    schedule = Schedule(workshop_list(336), tmp_path, race.GEOMETRY)
+def test_a_turn_is_as_many_steps_as_every_loader_can_take(tmp_path):
+    schedule = Schedule(range(336), tmp_path, race.GEOMETRY)  # it looks at the length alone
     assert schedule.geometry.n_steps == 600
-
-
-@pytest.fixture
-def workshop_list():
-    return range  # a schedule looks at the length alone
 
 
 def test_no_turn_is_refused(run, capsys):

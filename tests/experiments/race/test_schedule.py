@@ -39,3 +39,11 @@ def test_what_a_schedule_reads_is_counted_and_its_own(tmp_path):
     images, masks = schedule.read(range(3))
     assert images.shape == (3, *SIZE, 3) and masks.shape == (3, *SIZE)
     assert (schedule.reader.decoded, another.reader.decoded) == (3, 0)
+
+
+def test_one_row_is_read_as_in_a_block_and_counted(tmp_path):
+    schedule = race_schedule(tmp_path)
+    images, masks = schedule.read([3])
+    image, mask = schedule.read_one(3)
+    assert np.array_equal(image, images[0]) and np.array_equal(mask, masks[0])
+    assert schedule.reader.decoded == 2

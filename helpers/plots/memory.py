@@ -30,7 +30,7 @@ def dataset_bars(
             label = form if row == 0 else None
             ax.barh(y, n_bytes / GIB, height * 0.9, color=colours[k], label=label)
             text = ax.text(n_bytes / GIB * 1.1, y, _gib(n_bytes), va="center", fontsize=8)
-            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.6})
     ax.axvline(laptop_gib, color=INK, linestyle="--", linewidth=1, zorder=0)
     ax.text(laptop_gib, -0.62, f"a laptop with {laptop_gib} GiB", ha="center", fontsize=9)
     ax.set(xscale="log", xlabel="GiB (each step to the right is ten times more)")

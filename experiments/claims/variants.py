@@ -31,10 +31,9 @@ VARIANTS = {
     "split_once": "the same rounds, but which images validate is decided once",
     "one_compile": "the article's rounds, compiled once: Adam keeps its state",
     "sorted": "the article's rounds over a list sorted by class",
-    "stride_10": "the article's rounds, without early stopping",
-    "stride_25": "a stride of a quarter of the window, as many epochs in all",
-    "stride_50": "a stride of half of the window, as many epochs in all",
-    "stride_100": "windows that share no image, as many epochs in all",
+    "anew_25": "the same rounds; for a quarter of the images each window decides anew",
+    "anew_50": "the same for half of the images",
+    "anew_75": "the same for three quarters of the images",
 }
 SIZES = (110, 220, 435, 689)  # photographs in all; `size_110` is the article's rounds over so many
 
@@ -76,11 +75,11 @@ def run_variant(
     index = workshop.train.shuffled(seed)
     if variant == "sorted":
         index = sorted_by_class(index, workshop.size)
-    windows, splits, epochs, patience = plan(workshop.geometry, variant, seed)
-    if n_rounds is not None:
-        windows, splits = windows[:n_rounds], splits[:n_rounds]
+    geometry = workshop.geometry
+    windows = geometry.windows[:n_rounds]
+    splits = splits_of(variant, geometry.windows, seed)[:n_rounds]
     judge = Judge(workshop, index, splits)
-    stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)
+    stopping = keras.callbacks.EarlyStopping(monitor="val_loss", patience=ARTICLE_PATIENCE)
 
     def compile_model(model, round_):
         if round_ == 0 or variant != "one_compile":
@@ -88,23 +87,41 @@ def run_variant(
 
     train_windows(
         workshop.network(seed=seed), index, workshop.size, windows, splits,
-        epochs=epochs, batch_size=batch_size_of(workshop), compile_model=compile_model,
+        epochs=geometry.passes, batch_size=batch_size_of(workshop), compile_model=compile_model,
         callbacks=[stopping, judge],
     )  # fmt: skip
     return {"rows": judge.rounds, "epochs": judge.epochs, "arrays": judge.arrays()}
 
 
-def plan(geometry: Geometry, variant: str, seed: int) -> tuple[list, list, int, int]:
-    """(windows, splits, epochs for each window, patience of early stopping) of a variant."""
-    windows, epochs, patience = geometry.windows, geometry.passes, ARTICLE_PATIENCE
-    if variant.startswith("stride_"):
-        share = int(variant.removeprefix("stride_")) / 100
-        n_epochs = epochs * len(windows)
-        windows = replace(geometry, stride=round(share * geometry.window)).windows
-        epochs = round(n_epochs / len(windows))
-        patience = epochs  # so that all have as many epochs
-    split = split_windows_once if variant == "split_once" else split_windows
-    return windows, split(windows, VALIDATION_SHARE, seed), epochs, patience
+def splits_of(variant: str, windows: list, seed: int) -> list:
+    """(train, validation), arrays of rows, for each window of a variant."""
+    if variant == "split_once":
+        return split_windows_once(windows, VALIDATION_SHARE, seed)
+    if variant.startswith("anew_"):
+        return split_windows_in_part(windows, int(variant.removeprefix("anew_")) / 100, seed)
+    return split_windows(windows, VALIDATION_SHARE, seed)
+
+
+def split_windows_in_part(windows: list, share_anew: float, seed: int) -> list:
+    """What an image is for is decided anew in each window for a share of the images, drawn once.
+
+    For the others it is decided once. So 1 is `split_windows`, 0 is `split_windows_once`, and what
+    lies between leaks in part, with nothing else changed.
+    """
+    rng = np.random.default_rng((seed, 1))  # not the numbers that the splits themselves draw
+    is_anew = rng.random(max(window.stop for window in windows)) < share_anew
+    both = zip(
+        split_windows(windows, VALIDATION_SHARE, seed),
+        split_windows_once(windows, VALIDATION_SHARE, seed),
+        strict=True,
+    )
+    return [
+        tuple(
+            np.concatenate([anew[is_anew[anew]], once[~is_anew[once]]])
+            for anew, once in zip(of_window, of_window_once, strict=True)
+        )
+        for of_window, of_window_once in both
+    ]
 
 
 def of_size(workshop: Workshop, n_images: int, seed: int) -> Workshop:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from experiments.claims.orders import ORDERS
-from experiments.claims.variants import BATCH_SHARE, plan
+from experiments.claims.variants import BATCH_SHARE, splits_of
 from experiments.race import window_memory
 from experiments.race.figures import KINDS, LIMIT
 from experiments.race.gpu import FEEDS, PRECISIONS
@@ -263,7 +263,7 @@ def test_every_run_in_a_table_is_whole_and_its_counts_are_those_of_its_splits(na
     )  # fmt: skip
     arrays = recorded_arrays(name)
     for (variant, seed), run in table.groupby(["variant", "seed"]):
-        _, splits, _, _ = plan(geometry, variant, seed)
+        splits = splits_of(variant, geometry.windows, seed)
         n_rounds = len(splits)
         assert run["round"].tolist() == [*range(1, n_rounds + 1)]
         assert len(arrays[f"{variant}/{seed}/holdout"]) == report["n_holdout"]

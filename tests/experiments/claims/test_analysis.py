@@ -26,23 +26,23 @@ TABLE = pd.DataFrame(
     [
         *rounds_of("article", 0, [0.2] + 19 * [0.8], [0.25] + 18 * [0.5] + [0.6]),
         *rounds_of("article", 1, 20 * [0.7], 20 * [0.5]),
-        *rounds_of("stride_100", 0, [0.4, 0.5], [0.4, 0.6], leaked=0),
+        *rounds_of("split_once", 0, [0.4, 0.5], [0.4, 0.6], leaked=0),
     ]
 )
 
 
 def test_a_gap_is_of_the_first_round_the_last_and_the_last_ten():
     found = gaps(TABLE).set_index(["variant", "seed"])
-    assert [*found.index] == [("article", 0), ("article", 1), ("stride_100", 0)]
+    assert [*found.index] == [("article", 0), ("article", 1), ("split_once", 0)]
     first = found.loc[("article", 0)]
     assert first.first_round == pytest.approx(-0.05) and first.last_round == pytest.approx(0.2)
     assert first.last_rounds == pytest.approx((9 * 0.3 + 0.2) / 10)
 
 
-def test_a_dose_is_the_leak_of_the_second_half_of_the_rounds():
+def test_a_dose_is_the_leak_of_the_last_ten_rounds():
     found = doses(TABLE).set_index(["variant", "seed"])
     assert found.loc[("article", 1)].tolist() == pytest.approx([0.9, 0.2])
-    assert found.loc[("stride_100", 0)].tolist() == pytest.approx([0, -0.1])
+    assert found.loc[("split_once", 0)].tolist() == pytest.approx([0, -0.05])
 
 
 def matrix(right, wrong):

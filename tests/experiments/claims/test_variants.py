@@ -8,7 +8,12 @@ import pytest
 
 from experiments.claims import variants
 from experiments.claims.orders import sorted_by_class
-from experiments.claims.variants import of_size, plan, run_variant
+from experiments.claims.variants import (
+    of_size,
+    run_variant,
+    split_windows_in_part,
+    splits_of,
+)
 from helpers.data import read_block
 from helpers.windows import (
     Geometry,
@@ -92,23 +97,33 @@ def test_the_articles_rounds(variant, workshop, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("variant", "rounds", "epochs"),
-    [("stride_10", 20, 5), ("stride_25", 8, 12), ("stride_50", 4, 25), ("stride_100", 2, 50)],
+    ("variant", "expected"), [("anew_25", 22), ("anew_50", 44), ("anew_75", 66)]
 )
-def test_all_strides_have_about_as_many_epochs_and_leak_less_and_less(variant, rounds, epochs):
-    windows, splits, found, patience = plan(ARTICLE, variant, seed=0)
-    assert (len(windows), found) == (rounds, epochs) and patience == epochs
-    stride = windows[1].start - windows[0].start
-    assert all(window.stop - window.start == 200 for window in windows)
-    leaked = np.mean(leaked_shares(splits)[rounds // 2 :])
-    assert leaked == pytest.approx({20: 0.89, 50: 0.73, 100: 0.45, 200: 0}[stride], abs=0.08)
+def test_a_share_of_the_images_is_split_anew_and_so_leaks_in_part(variant, expected):
+    splits = splits_of(variant, ARTICLE.windows, seed=3)
+    article, once = (splits_of(name, ARTICLE.windows, 3) for name in ("article", "split_once"))
+    kept = set(np.concatenate([held for _, held in once]))
+    anew = {row for (_, held) in splits for row in held} - kept
+    for k, (train, held) in enumerate(splits):
+        window = ARTICLE.windows[k]
+        assert sorted([*train, *held]) == [*range(window.start, window.stop)]  # each image once
+        assert all(row in once[k][1] or row in article[k][1] for row in held)
+        assert all(row in article[k][1] for row in held if row in anew)
+    leaked = 100 * np.mean(leaked_shares(splits)[10:])
+    assert leaked == pytest.approx(expected, abs=12)
 
 
-def test_only_the_repaired_split_differs_from_the_article():
-    article, repaired = (plan(ARTICLE, name, 3) for name in ("article", "split_once"))
-    assert article[0] == repaired[0] and article[2:] == repaired[2:] == (5, 3)
-    assert min(leaked_shares(article[1])[1:]) > 0.5 and max(leaked_shares(repaired[1])) == 0
-    sizes = [[tuple(map(len, split)) for split in splits] for _, splits, *_ in (article, repaired)]
+def test_all_or_none_split_anew_are_the_article_and_the_repaired_split():
+    for share, name in ((1, "article"), (0, "split_once")):
+        mixed = split_windows_in_part(ARTICLE.windows, share, seed=3)
+        for ours, theirs in zip(mixed, splits_of(name, ARTICLE.windows, 3), strict=True):
+            assert [part.tolist() for part in ours] == [part.tolist() for part in theirs]
+
+
+def test_the_repaired_split_leaks_nothing_and_is_as_large():
+    article, repaired = (splits_of(name, ARTICLE.windows, 3) for name in ("article", "split_once"))
+    assert min(leaked_shares(article)[1:]) > 0.5 and max(leaked_shares(repaired)) == 0
+    sizes = [[tuple(map(len, split)) for split in splits] for splits in (article, repaired)]
     assert sizes[0] == sizes[1] == [(180, 20)] * 20
 
 

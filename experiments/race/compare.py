@@ -13,7 +13,7 @@ from helpers.workshop import Workshop
 
 SPREAD = (
     "images_per_s", "loader_images_per_s", "share_of_decoding", "peak_mib_over_base",
-    "ratio_to_limit",
+    "ratio_to_limit", "images_per_s_from_start",
 )  # fmt: skip
 LIMIT = "constant_batch"
 
@@ -88,7 +88,7 @@ COLUMNS = (  # heading, key, format
     ("of limit", "ratio_to_limit", ".2f"),
     ("MiB", "peak_mib_over_base", ".0f"),
     ("decoded", "decoded_images", ",.0f"),
-    ("first s", "seconds_to_first_batch", ".2f"),
+    ("from start", "images_per_s_from_start", ",.0f"),
     ("alone/s", "loader_images_per_s", ",.0f"),
     ("of decoding", "share_of_decoding", ".2f"),
     ("CPU ms", "loader_cpu_ms_per_image", ".2f"),

@@ -40,9 +40,11 @@ LOADERS = {
     "tf_data_pillow": Loader("tf.data with Pillow", STREAM, WHOLE, TF_DATA),
     "tf_data_echo": Loader("tf.data, echoing", STREAM, WINDOW, TF_DATA),
     "tf_data_window_cache": Loader("tf.data, a cache a window", SUBSET, WINDOW, TF_DATA),
+    "tf_data_in_memory": Loader("tf.data, cache()", MEMORY, WHOLE, TF_DATA),
     "tf_data_cached": Loader("tf.data, cache(file)", STREAM, WINDOW, TF_DATA),
     "py_dataset": Loader("PyDataset, 1 worker", STREAM, WHOLE, PER_BATCH),
     "py_dataset_all_cores": Loader("PyDataset, all cores", STREAM, WHOLE, PER_BATCH),
+    "py_dataset_workers": Loader("PyDataset, Keras' workers", STREAM, WHOLE, PER_BATCH),
     "memmap": Loader("memmap of bytes", STREAM, WHOLE, PER_BATCH),
     "grain": Loader("Grain", STREAM, WHOLE, PER_BATCH),
     "grain_default": Loader("Grain, default buffer", STREAM, WHOLE, PER_BATCH),
@@ -57,6 +59,8 @@ NEED = {
 }
 ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
+# What has no batches to take without `fit`: arrays, loops, and workers that Keras starts.
+NOT_ALONE = (*ARRAYS, *LOOPS, "py_dataset_workers")
 
 
 def name_of(method: str | Callable) -> str:

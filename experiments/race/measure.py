@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.race.loaders import ARRAYS, LOOPS, decoder, loader, name_of
+from experiments.race.loaders import LOOPS, NOT_ALONE, decoder, loader, name_of
 from experiments.race.schedule import CountingReader, Schedule
 from experiments.race.step_clock import StepClock
 from helpers.memory import measure_peak, peak_rss, rebase
@@ -49,12 +49,15 @@ def measure_method(method: str | Callable, settings: RaceSettings, workshop: Wor
 
     `method` is a name in `LOADERS`, or a function of such a name, which is raced in its place.
     Which keys there are follows from `settings`. In training, rates are of the steady state, from
-    the end of the first step to the end of the last. Of the loader alone they are of the whole
+    the end of the first step to the end of the last; `images_per_s_from_start` counts from the call
+    of `fit`, first fill and first step included. Of the loader alone they are of the whole
     schedule, from making the loader to its last batch, first fill included; `share_of_decoding` is
     what decoding alone, on all cores and without a loader, would have taken of that time.
     `peak_mib_over_base`: the high-water mark of the RSS while it trained, over the RSS after a
     short warm-up by the same method (network traced, libraries loaded). Only Linux can set the
-    mark back at the base; elsewhere it holds the warm-up's peak as well.
+    mark back at the base; elsewhere it holds the warm-up's peak as well. Of worker processes, where
+    a loader has them, `workers_mib` has the pages that are theirs alone, and their time is in
+    `loader_cpu_ms_per_image`.
     Raises ChildError with the child's traceback if the method fails.
     """
     name = name_of(method)
@@ -76,7 +79,7 @@ def run_method(method: str | Callable, settings: RaceSettings, workshop: Worksho
         schedule = Schedule(workshop.train, Path(folder), settings.geometry)
         if settings.train:
             row |= _train(method, schedule, workshop, settings.score)
-        if settings.load and name_of(method) not in {*LOOPS, *ARRAYS}:  # they have no loader
+        if settings.load and name_of(method) not in NOT_ALONE:
             row |= _load_alone(method, schedule)
     # TensorFlow would take most of a second to free what the end of the process frees anyway.
     atexit.register(os._exit, 0)
@@ -96,6 +99,8 @@ def _train(method, schedule: Schedule, workshop: Workshop, score: bool) -> dict:
     _fit(method, schedule, model, clock)
     row = {"peak_mib_over_base": (peak_rss() - base) / MIB} | clock.rates()
     row["seconds_to_first_batch"] = clock.times[0] - began
+    n_images = len(clock.times) * geometry.batch_size
+    row["images_per_s_from_start"] = n_images / (clock.times[-1] - began)
     row["decoded_images"] = schedule.reader.decoded
     if score:
         holdout = finite_data(workshop.holdout, geometry.size, geometry.batch_size)
@@ -170,11 +175,13 @@ def _subfolder(schedule: Schedule, name: str) -> Path:
 def _load_alone(method, schedule: Schedule) -> dict:
     """Take the batches of all steps and train nothing. Seconds are of the clock on the wall."""
     _take(method, _shortened(schedule, "load_warm_up"))  # libraries are loaded
-    decode_rate = decoding_rate(method, schedule)
+    before = decoding_rate(method, schedule)
     again = replace(schedule, folder=_subfolder(schedule, "load"), reader=CountingReader())
-    began, cpu_began = time.perf_counter(), time.process_time()
+    began, cpu_began = time.perf_counter(), _cpu_seconds()
     n_images = _take(method, again)
-    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    seconds, cpu_seconds = time.perf_counter() - began, _cpu_seconds() - cpu_began
+    # Before and after: a shared machine is not as fast all the time.
+    decode_rate = (before + decoding_rate(method, schedule)) / 2
     return {
         "loader_images_per_s": n_images / seconds,
         "loader_cpu_ms_per_image": 1000 * cpu_seconds / n_images,
@@ -182,6 +189,12 @@ def _load_alone(method, schedule: Schedule) -> dict:
         "decode_images_per_s": decode_rate,
         "share_of_decoding": again.reader.decoded / decode_rate / seconds,
     }
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of the workers that it had, which count once they have ended."""
+    times = os.times()
+    return time.process_time() + times.children_user + times.children_system
 
 
 def _take(method, schedule: Schedule) -> int:
@@ -193,7 +206,7 @@ def _take(method, schedule: Schedule) -> int:
     return n_images
 
 
-def decoding_rate(method, schedule: Schedule, seconds: float = 2.0) -> float:
+def decoding_rate(method, schedule: Schedule, seconds: float = 1.0) -> float:
     """Images/s of this loader's decoder on all cores, with nothing around it."""
     decode = decoder(method)
     used = replace(schedule, reader=CountingReader())

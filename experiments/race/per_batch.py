@@ -1,6 +1,7 @@
 """Keras data sets and Grain: the images of a batch are fetched when it is due."""
 
 import os
+from functools import lru_cache
 
 import keras
 import numpy as np
@@ -18,23 +19,26 @@ class StepDataset(keras.utils.PyDataset):
 
     num_batches = None
 
-    def __init__(self, schedule):
-        super().__init__()
+    def __init__(self, schedule, **options):
+        super().__init__(**options)
         self.schedule, self.geometry = schedule, schedule.geometry
+        self._order = lru_cache(2)(self._draw)  # drawn once for a pass, not for each batch
 
     def __getitem__(self, step):
         size = self.geometry.batch_size
         pass_, batch = divmod(step, self.geometry.n_images // size)
+        return self.take(self._order(pass_)[batch * size : (batch + 1) * size])
+
+    def _draw(self, pass_):
         rng = np.random.default_rng((self.geometry.seed, pass_))
-        order = rng.permutation(self.geometry.n_images)
-        return self.take(order[batch * size : (batch + 1) * size])
+        return rng.permutation(self.geometry.n_images)
 
 
 class DecodedPerBatch(StepDataset):
     """Reads the images of a batch when it is asked for, in so many threads (None: all cores)."""
 
-    def __init__(self, schedule, threads):
-        super().__init__(schedule)
+    def __init__(self, schedule, threads, **options):
+        super().__init__(schedule, **options)
         self.threads = threads
 
     def take(self, rows):
@@ -50,6 +54,11 @@ def py_dataset(schedule: Schedule):
 def py_dataset_all_cores(schedule: Schedule):
     """The same, and the cores share a batch: as many threads as our window is decoded with."""
     return DecodedPerBatch(schedule, threads=None)
+
+
+def py_dataset_workers(schedule: Schedule):
+    """The same with Keras' own workers: a thread for each core, and each reads whole batches."""
+    return DecodedPerBatch(schedule, threads=1, workers=os.cpu_count())
 
 
 class Memmap(StepDataset):

@@ -26,6 +26,14 @@ def tf_data_cached(schedule: Schedule):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
+def tf_data_in_memory(schedule: Schedule):
+    """Decoded once into memory by `.cache()`, then shuffled whole: everything stays there."""
+    decoded = _paths(schedule).map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    shuffled = decoded.cache().shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
+    batches = shuffled.batch(schedule.geometry.batch_size).repeat()
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
 def tf_data_index_shuffle(schedule: Schedule):
     """A perfect shuffle without any buffer: a step's place in its pass is turned into a row.
 
@@ -59,15 +67,16 @@ def tf_data_pillow(schedule: Schedule):
 
 
 def tf_data_echo(schedule: Schedule):
-    """Data echoing: each decoded image is used as often as a window is passed over.
+    """Data echoing: each decoded image is used as often as our windows use one, in the mean.
 
     Shuffled behind that in a buffer as large as a window: https://arxiv.org/abs/1907.05550
     """
-    passes, window = schedule.geometry.passes, schedule.geometry.window
+    geometry, window = schedule.geometry, schedule.geometry.window
+    uses = round(geometry.n_steps * geometry.batch_size / geometry.n_images)
     paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
     images = paths.repeat().map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
     echoed = images.flat_map(
-        lambda image, mask: tf.data.Dataset.from_tensors((image, mask)).repeat(passes)
+        lambda image, mask: tf.data.Dataset.from_tensors((image, mask)).repeat(uses)
     )
     batches = echoed.shuffle(window, seed=schedule.geometry.seed)
     return batches.batch(schedule.geometry.batch_size).prefetch(tf.data.AUTOTUNE)

@@ -98,11 +98,15 @@ def test_a_run_in_a_fresh_process_measures_everything(workshop):
     for name in ("images_per_s", "loader_images_per_s", "loader_cpu_ms_per_image", "round_s"):
         assert run[name] > 0
     assert run["decode_images_per_s"] > 0 and run["share_of_decoding"] > 0
-    assert run["seconds_to_first_batch"] > 0 and run["peak_mib_over_base"] < 500
+    n_images = GEOMETRY.n_steps * GEOMETRY.batch_size
+    slowest = n_images / run["images_per_s_from_start"]
+    assert slowest > run["seconds_to_first_batch"] > 0 and run["workers_mib"] == 0
+    assert run["images_per_s_from_start"] < run["images_per_s"]
+    assert run["peak_mib_over_base"] < 500
 
 
-@pytest.mark.parametrize("method", ["article_as_meant", "float64_in_memory"])
-def test_a_loop_of_its_own_and_an_array_have_no_loader_to_be_measured(method, workshop, at_the_end):
+@pytest.mark.parametrize("method", ["article_as_meant", "float64_in_memory", "py_dataset_workers"])
+def test_what_only_fit_can_drive_has_no_loader_to_be_measured(method, workshop, at_the_end):
     assert measure.run_method(method, replace(SMALL, train=False), workshop) == {}
 
 
@@ -134,7 +138,8 @@ def test_a_loader_alone_is_timed_from_its_making_to_its_last_batch(tmp_path, mon
         return Feed(given)
 
     monkeypatch.setattr(measure, "loader", lambda name: make)
-    monkeypatch.setattr(measure, "decoding_rate", lambda method, given: 3.0)
+    rates = iter([2.0, 4.0])  # before and after
+    monkeypatch.setattr(measure, "decoding_rate", lambda method, given: next(rates))
     monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
     row = measure._load_alone("memmap", schedule)
     assert row["loader_images_per_s"] == 12 * 4 / (100 + 12)

@@ -1,6 +1,7 @@
 """The times of the steps: speed, what a change of round costs, growth."""
 
 import gc
+import multiprocessing
 from types import SimpleNamespace
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments.race import measure
-from experiments.race.step_clock import StepClock, growth
+from experiments.race.step_clock import StepClock, growth, own_pages_of_workers
 from helpers.units import MIB
 from helpers.windows import Geometry
 from tests.support import race_schedule
@@ -30,6 +31,7 @@ def test_a_change_of_round_costs_what_its_first_step_takes_beyond_a_usual_one():
     assert rates_of(seconds) == pytest.approx({
         "images_per_s": 10 * 11 / (11 + 6),
         "slope_mib_per_round": 2,
+        "workers_mib": 0,
         "step_ms": 1000,
         "round_change_ms": 3000,
         "largest_round_gap_ms": 5000,
@@ -52,6 +54,13 @@ def test_one_round_has_no_change_and_rounds_of_one_step_have_no_other(per_round,
     rates = rates_of([1, 1, 4], per_round)
     assert (rates["step_ms"], rates["round_change_ms"]) == (1000, change)
     assert rates["largest_round_gap_ms"] == gap
+
+
+def test_workers_count_with_the_pages_that_are_theirs_alone():
+    assert own_pages_of_workers() == 0
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        own = pool.apply(len, [b"awake"])
+        assert own == 5 and own_pages_of_workers() > MIB
 
 
 def test_growth_is_a_slope_and_one_look_shows_none():

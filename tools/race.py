@@ -31,8 +31,8 @@ RUNNERS = (
     "tf_data",
     "grain",
 )
-# 600 steps: about a minute on two cores.
-GEOMETRY = Geometry(n_images=336, window=160, stride=16, size=(128, 128), batch_size=16, passes=5)
+# 400 steps: a minute on two cores, or more.
+GEOMETRY = Geometry(n_images=272, window=160, stride=16, size=(128, 128), batch_size=16, passes=5)
 # With Keras on PyTorch: the network is slower there, so 200 steps take about as long.
 PEERS = (
     "constant_batch",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from experiments.intervals import interval
+from experiments.intervals import Line, interval
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, RED, SKY, new_axes, styled
 
 # What a round is scored on: colour, marker, and the words for it.
@@ -98,6 +98,65 @@ def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -
         ylim=(-0.5, len(groups) - 0.3),
     )
     ax.margins(x=0.1)
+    return ax
+
+
+@styled
+def gap_by_dose(doses: dict[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+    """Each run's gap beside the share of its validation images that had been trained on.
+
+    `doses` has a table of `analysis.doses` for each label. Lines join the variants' means, rods are
+    the 95 % intervals of these.
+    """
+    ax = new_axes(ax, 8, 3.6)
+    for (label, table), colour, marker in zip(doses.items(), (BLUE, ORANGE), "os", strict=False):
+        ax.plot(table["leaked_share"], table["gap"], marker, color=colour, alpha=0.4, markersize=5)
+        by_variant = table.groupby("variant")
+        means = by_variant[["leaked_share", "gap"]].mean().sort_values("leaked_share")
+        ax.plot(*means.to_numpy().T, marker + "-", color=colour, linewidth=2, label=label)
+        for variant, gaps in by_variant["gap"]:
+            if len(gaps) > 1:
+                at = [means.loc[variant, "leaked_share"]] * 2
+                ax.plot(at, interval(gaps), color=colour, linewidth=1.5)
+    ax.axhline(0, color=INK, linewidth=1)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    ax.set(
+        xlabel="validation images that had been trained on",
+        ylabel="mean IoU: validation minus new images",
+    )
+    ax.legend(loc="upper left")
+    return ax
+
+
+@styled
+def gap_by_size(sizes: pd.DataFrame, line: Line, n_all: int, ax: Axes | None = None) -> Axes:
+    """Each run's gap beside the number of images, with a line through the logarithm of it.
+
+    `sizes` has `n_images` and `gap`. The line is solid where there are runs, with its 95 % band,
+    and dashed from there on to `n_all`, an extrapolation.
+    """
+    ax = new_axes(ax, 8, 3.6)
+    ax.plot(sizes["n_images"], sizes["gap"], "o", color=ORANGE, alpha=0.6, label="a run")
+    most = sizes["n_images"].max()
+    inside = np.geomspace(sizes["n_images"].min(), most, 50)
+    beyond = np.geomspace(most, n_all, 50)
+    for n, style, words in (
+        (inside, "-", "a straight line, and its 95 % band"),
+        (beyond, "--", "its extrapolation"),
+    ):
+        mean, low, high = line.at(np.log(n))
+        ax.plot(n, mean, style, color=INK, linewidth=1.5, label=words)
+        ax.fill_between(n, low, high, color=GREY, alpha=0.3 if style == "-" else 0.12, linewidth=0)
+    ax.axhline(0, color=INK, linewidth=1)
+    ax.set(
+        xscale="log",
+        xlabel="images in all",
+        ylabel="mean IoU: validation minus new images",
+    )
+    ticks = [*sorted(sizes["n_images"].unique()), n_all]
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.minorticks_off()
+    ax.legend(loc="lower left", fontsize=9)
     return ax
 
 

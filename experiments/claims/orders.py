@@ -183,7 +183,7 @@ def main_classes(index: Index, size: tuple[int, int]) -> np.ndarray:
     """
     found = np.zeros(len(index), int)
     for row, pair in enumerate(index):
-        mask = read_mask(pair.mask, size, index.n_classes)
+        mask = read_mask(pair.mask, size, index.n_classes, index.palette)
         pixels = np.bincount(mask[mask != VOID], minlength=index.n_classes)
         if pixels[1:].any():
             found[row] = 1 + pixels[1:].argmax()

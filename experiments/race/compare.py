@@ -97,21 +97,19 @@ COLUMNS = (  # heading, key, format
 
 
 def table(rows: list[dict], form: str = "simple") -> str:
-    """The rows as text, one line a loader; what was not measured is left blank.
+    """The rows as text, one line a loader; what was not measured is left blank, and a column that
+    no row has is left out.
 
     Behind a median stand, in brackets, the lowest and the highest run where there were several.
     `form` is a table format of `tabulate`: "simple" for people, "pipe" for Markdown.
 
     Notebook 06, "Six ways to feed a network".
     """
-    cells = [[row["label"], *_cells(row)] for row in rows]
-    headings = ["loader", *(heading for heading, _, _ in COLUMNS)]
-    align = ["left", *["right"] * len(COLUMNS)]
+    shown = [one for one in COLUMNS if any(row.get(one[1]) is not None for row in rows)]
+    cells = [[row["label"], *(_cell(row, key, form) for _, key, form in shown)] for row in rows]
+    headings = ["loader", *(heading for heading, _, _ in shown)]
+    align = ["left", *["right"] * len(shown)]
     return tabulate(cells, headings, form, disable_numparse=True, colalign=align)
-
-
-def _cells(row: dict) -> list[str]:
-    return [_cell(row, key, form) for _, key, form in COLUMNS]
 
 
 def _cell(row: dict, key: str, form: str) -> str:

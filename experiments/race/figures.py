@@ -12,6 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from experiments.race.loaders import LOADERS
+from experiments.race.turns import beside
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, new_axes, styled
 
 KINDS = {
@@ -81,6 +83,33 @@ def _memory_bars(ax: Axes, rows: Sequence[Mapping]) -> None:
     else:
         ax.set_xlim(min(low, 0), 1.25 * max(high, 1))
         ax.set_xlabel("peak MiB above the start", fontsize=10)
+
+
+@styled
+def ratios_by_turn(races: Mapping[str, pd.DataFrame], other: str) -> np.ndarray:
+    """For each race a panel: every runner's speed as a share of `other`'s of the same turn.
+
+    A race is a table of `tools/race.py`. A pale dot is a turn, the thick line the 95 % interval of
+    the mean. Returns the axes.
+    """
+    found = {name: beside(table, other) for name, table in races.items()}
+    most = max(map(len, found.values()))
+    size = (9, 0.8 + len(found) * (0.5 + 0.32 * most))
+    _, axes = plt.subplots(len(found), 1, figsize=size, sharex=True, squeeze=False)
+    for ax, (name, rows) in zip(axes[:, 0], found.items(), strict=True):
+        values = races[name].pivot(index="turn", columns="method", values="images_per_s")
+        for y, row in enumerate(rows.iloc[::-1].to_dict("records")):
+            colour, marker, _ = KINDS[row["kind"]]
+            ratios = values[row["method"]] / values[other]
+            ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
+            ax.plot(ratios, np.full(len(ratios), y), marker, color=colour, alpha=0.35, markersize=5)
+            ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=4)
+        ax.axvline(1, color=INK, linestyle="--", linewidth=1.2, zorder=1)
+        ax.set_yticks(range(len(rows)), rows["label"][::-1], fontsize=9)
+        ax.set(ylim=(-0.6, len(rows) - 0.4), title=name)
+        ax.tick_params(axis="y", length=0)
+    axes[-1, 0].set_xlabel(f"images a second, as a share of: {LOADERS[other].label}")
+    return axes[:, 0]
 
 
 @styled

@@ -27,7 +27,7 @@ def article_as_written(schedule: Schedule, model, callbacks) -> None:
     every_image, _ = schedule.read(range(schedule.geometry.n_images))
 
     def read(index, rows, size):
-        masks = [read_mask(index[row].mask, size, index.n_classes) for row in rows]
+        masks = [read_mask(index[row].mask, size, index.n_classes, index.palette) for row in rows]
         return every_image[rows.start : rows.stop], np.stack(masks)
 
     _article(

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 
 from experiments.race.schedule import Schedule
-from helpers.data import read_pair
 
 
 class StepDataset(keras.utils.PyDataset):
@@ -136,7 +135,7 @@ def _grain(schedule: Schedule, **options):
 
     def decode(row):
         schedule.reader.add(1)
-        return read_pair(index[int(row)], geometry.size, index.n_classes, index.palette)
+        return index.read(int(row), geometry.size)
 
     rows = grain.MapDataset.range(geometry.n_images).shuffle(geometry.seed)
     batches = rows.repeat().map(decode).batch(geometry.batch_size)

@@ -1,11 +1,14 @@
 """`tf.data`, which streams from paths. TensorFlow is named here because it is the subject."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from experiments.race.schedule import Schedule
-from helpers.data import VOID, voc_palette
+from helpers.data import VOID, Pair, read_pair, voc_palette
 
 
 def tf_data(schedule: Schedule):
@@ -110,33 +113,78 @@ def _paths(schedule):
 
 
 def tf_decoder(schedule):
-    """A function of one (image path, mask path) tensor, which TensorFlow runs without Python."""
-    _refuse_other_masks(schedule.index[0].mask)
-    # TensorFlow turns a palette PNG into colours (its grey is a luminance, not the class id).
-    # The top three bits of each channel tell VOC's 256 colours apart.
-    ids = np.zeros(512, np.uint8)
-    ids[voc_palette() // 32 @ np.array([64, 8, 1])] = np.arange(VOID + 1)
-    ids = tf.constant(ids)
+    """A function of one (image path, mask path) tensor, which TensorFlow runs without Python.
+
+    Where the first pair is not what TensorFlow decodes as we do (JPEG or PNG of 8 bits a channel,
+    with a PNG mask), Pillow does it, called back from the graph.
+    """
+    index, size = schedule.index, schedule.geometry.size
     schedule.reader.count_in_graph = tf.Variable(0, dtype=tf.int64)
+    colours = _colours_of_ids(index)
+    if colours is None:
+        return _pillow_decoder(schedule)
+    channels = 1 if len(colours) == 0 else 3
+    codes, ids = _by_code(colours)
 
     def decode(pair):
         schedule.reader.count_in_graph.assign_add(1)
-        image = tf.io.decode_jpeg(tf.io.read_file(pair[0]), channels=3)
-        image = tf.image.resize(image, schedule.geometry.size, antialias=True)
+        image = tf.io.decode_jpeg(tf.io.read_file(pair[0]), channels=3)  # a PNG as well
+        image = tf.image.resize(image, size, antialias=True)
         image = tf.cast(tf.round(image), tf.uint8)
-        colours = tf.io.decode_png(tf.io.read_file(pair[1]), channels=3)
-        colours = tf.image.resize(colours, schedule.geometry.size, method="nearest")
-        codes = tf.reduce_sum(tf.cast(colours // 32, tf.int32) * [64, 8, 1], axis=-1)
-        return image, tf.gather(ids, codes)
+        mask = tf.io.decode_png(tf.io.read_file(pair[1]), channels=channels)
+        mask = tf.image.resize(mask, size, method="nearest")
+        if channels == 1:
+            return image, mask[..., 0]
+        found = tf.reduce_sum(tf.cast(mask, tf.int32) * [65536, 256, 1], axis=-1)
+        place = tf.minimum(tf.searchsorted(codes, tf.reshape(found, [-1])), len(codes) - 1)
+        return image, tf.reshape(tf.gather(ids, place), size)
 
     return decode
 
 
-def _refuse_other_masks(path):
-    with Image.open(path) as mask:
-        colours = mask.getpalette() if mask.mode == "P" else []
-    if colours[:63] != voc_palette()[:21].ravel().tolist():
-        raise ValueError(
-            f"{path} is not a palette PNG with VOC's colours, so TensorFlow cannot tell its class "
-            "ids. Leave the tf.data methods out."
-        )
+def _colours_of_ids(index):
+    """{class id: colour} as TensorFlow shows a mask; empty for grey ids; None: not for TensorFlow.
+
+    TensorFlow turns a palette PNG into colours, so the palette is read from the first mask.
+    """
+    pair = index[0]
+    with Image.open(pair.image) as image, Image.open(pair.mask) as mask:
+        as_bytes = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")
+        if not as_bytes or mask.format != "PNG" or mask.mode not in ("L", "P", "RGB"):
+            return None
+        if mask.mode == "L":
+            return {}
+        palette = index.palette
+        if mask.mode == "P":
+            palette = np.array(mask.getpalette()).reshape(-1, 3)
+    known = [one for one in (*range(index.n_classes), VOID) if one < len(palette)]
+    colours = {one: tuple(palette[one]) for one in known} | (
+        {VOID: tuple(voc_palette()[VOID])} if mask.mode == "RGB" else {}
+    )
+    return colours if len(set(colours.values())) == len(colours) else None
+
+
+def _by_code(colours):
+    """(colours as one number each, int32 in rising order; their class ids, uint8)."""
+    code_of = {int(np.dot(colour, [65536, 256, 1])): one for one, colour in colours.items()}
+    codes = sorted(code_of)
+    return np.array(codes, np.int32), np.array([code_of[code] for code in codes], np.uint8)
+
+
+def _pillow_decoder(schedule):
+    """The same function by Pillow, which needs Python for each image."""
+    index, size = schedule.index, schedule.geometry.size
+
+    def read(pair):
+        image, mask = map(os.fsdecode, pair)
+        schedule.reader.add(1)
+        return read_pair(
+            Pair("", Path(image), Path(mask)), size, index.n_classes, index.palette,
+            levels=index.levels,
+        )  # fmt: skip
+
+    def decode(pair):
+        image, mask = tf.numpy_function(read, [pair], (tf.uint8, tf.uint8))
+        return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)
+
+    return decode

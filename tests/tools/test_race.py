@@ -19,7 +19,7 @@ def run(monkeypatch):
     def measure_method(method, settings, workshop):
         methods.append(method)
         assert settings.train and not settings.load and not settings.score
-        return {"method": method, "images_per_s": 100.0, "decoded_images": 336}
+        return {"method": method, "images_per_s": 100.0, "decoded_images": 272}
 
     monkeypatch.setattr(race, "measure_method", measure_method)
     return methods
@@ -33,7 +33,7 @@ def test_all_six_run_in_every_turn_in_another_order(run, tmp_path, capsys):
     assert table["turn"].tolist() == 6 * [1] + 6 * [2] and table["method"].tolist() == run
     assert {*table["images_per_s"]} == {100} and table["processor"].notna().all()
     about = json.loads((tmp_path / "race.json").read_text(encoding="utf-8"))
-    assert about["data"] == "mine" and about["settings"]["n_rounds"] == 12
+    assert about["data"] == "mine" and about["settings"]["n_rounds"] == 8
     assert "turn 2, " in capsys.readouterr().out
 
 
@@ -45,8 +45,8 @@ def test_turns_that_are_there_are_not_run_again(run, tmp_path):
 
 
 def test_a_turn_is_as_many_steps_as_every_loader_can_take(tmp_path):
-    schedule = Schedule(range(336), tmp_path, race.GEOMETRY)  # it looks at the length alone
-    assert schedule.geometry.n_steps == 600
+    schedule = Schedule(range(272), tmp_path, race.GEOMETRY)  # it looks at the length alone
+    assert schedule.geometry.n_steps == 400
 
 
 def test_no_turn_is_refused(run, capsys):

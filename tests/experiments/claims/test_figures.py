@@ -1,9 +1,11 @@
 """What the article's validation shows and hides, and what an order teaches, as figures."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from experiments.claims import figures
+from experiments.intervals import Line, interval
 from tests.support import dots_of, texts_of, yticks_of
 
 pytestmark = pytest.mark.usefixtures("no_figure_is_left")
@@ -68,3 +70,33 @@ def test_gaps_have_a_dot_for_each_seed_their_mean_and_its_interval():
     (line,) = [line for line in ax.lines if line.get_linewidth() == 2]
     low, high = line.get_xdata()  # Student's t, one degree of freedom: 12.706 · 0.1
     assert low == pytest.approx(0.3 - 1.2706, abs=1e-3) and high == pytest.approx(1.5706, abs=1e-3)
+
+
+def test_doses_have_a_dot_for_each_run_and_a_line_through_the_means():
+    table = pd.DataFrame(
+        {
+            "variant": ["article", "article", "split_once", "split_once"],
+            "leaked_share": [0.8, 0.9, 0.0, 0.0],
+            "gap": [0.3, 0.5, 0.1, -0.1],
+        }
+    )
+    ax = figures.gap_by_dose({"drawn": table, "photographs": table.iloc[:1]})
+    (means,) = [line for line in ax.lines if line.get_label() == "drawn"]
+    assert means.get_xdata().tolist() == pytest.approx([0, 0.85])
+    assert means.get_ydata().tolist() == pytest.approx([0, 0.4])
+    drawn = [line for line in ax.lines if line.get_linestyle() == "-"]
+    rods = [line for line in drawn if line.get_linewidth() == 1.5]
+    assert [rod.get_ydata().tolist() for rod in rods] == [
+        pytest.approx(interval(gaps)) for gaps in ([0.3, 0.5], [0.1, -0.1])
+    ]
+
+
+def test_a_size_beyond_the_runs_is_dashed():
+    sizes = pd.DataFrame({"n_images": [100, 200, 400, 400], "gap": [0.5, 0.4, 0.3, 0.32]})
+    line = Line.through(np.log(sizes["n_images"]), sizes["gap"])
+    ax = figures.gap_by_size(sizes, line, 2900)
+    solid, dashed = [one for one in ax.lines if len(one.get_xdata()) == 50]
+    assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
+    assert [*solid.get_xdata()[[0, -1]], dashed.get_xdata()[-1]] == pytest.approx([100, 400, 2900])
+    assert solid.get_ydata()[-1] == pytest.approx(dashed.get_ydata()[0])
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "200", "400", "2,900"]

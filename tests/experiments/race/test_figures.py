@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from experiments.intervals import interval
 from experiments.race import figures
 from experiments.records import recorded
 from helpers.plots.style import new_figure
@@ -208,3 +209,26 @@ def test_memory_by_length_has_a_line_for_each_way_and_says_where_it_ends():
     assert [*lines] == ["all images in arrays of bytes", "a window of 200"]
     assert [line.get_ydata().tolist() for line in lines.values()] == [[100, 2000], [40, 40]]
     assert texts_of(ax) == ["2,000 MiB", "40 MiB"] and ax.get_ylim()[0] == 0
+
+
+def test_a_race_has_a_panel_in_which_each_runner_has_its_turns_and_its_interval():
+    rows = [
+        {"method": method, "turn": turn, "images_per_s": speed}
+        for method, speeds in {
+            "constant_batch": (100, 200),
+            "sliding_subset": (98, 198),
+            "tf_data": (50, 104),
+        }.items()
+        for turn, speed in enumerate(speeds, start=1)
+    ]
+    drawn, photographs = figures.ratios_by_turn(
+        {"drawn": pd.DataFrame(rows), "photographs": pd.DataFrame(rows[:4])}, "constant_batch"
+    )
+    assert yticks_of(drawn) == ["tf.data", "SlidingSubset"] and drawn.get_title("left") == "drawn"
+    assert yticks_of(photographs) == ["SlidingSubset"]
+    dots = {tuple(line.get_xdata()) for line in drawn.lines if line.get_linestyle() == "None"}
+    assert dots == {(0.98, 0.99), (0.5, 0.52)}
+    rods = [line.get_xdata() for line in drawn.lines if line.get_linewidth() == 4]
+    assert [list(rod) for rod in rods] == [
+        pytest.approx(interval(ratios)) for ratios in ([0.5, 0.52], [0.98, 0.99])
+    ]

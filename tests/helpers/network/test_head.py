@@ -1,0 +1,68 @@
+"""A frozen backbone with a head: what is trained, any size of image, one seed."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers.network.head import build_head
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_head(3, weights=None, seed=1)
+
+
+def of_backbone(model):
+    return model.get_layer("mobilenet").weights
+
+
+@pytest.mark.slow
+def test_logits_have_the_size_of_any_image_that_16_divides(model):
+    rng = np.random.default_rng(0)
+    for height, width in ((64, 96), (128, 64)):
+        images = rng.integers(0, 256, (2, height, width, 3)).astype(np.uint8)
+        logits = np.asarray(model(images))
+        assert logits.shape == (2, height, width, 3) and logits.dtype == np.float32
+        assert np.isfinite(logits).all()
+
+
+@pytest.mark.slow
+def test_the_backbone_stays_and_the_head_learns(model):
+    before = [weight.numpy() for weight in of_backbone(model)]
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    scores = model.get_layer("scores").kernel.numpy()
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
+    model.fit(images, rng.integers(0, 3, (4, 64, 64)), verbose=0)
+    after = [weight.numpy() for weight in of_backbone(model)]
+    assert all(map(np.array_equal, before, after))
+    assert not np.array_equal(scores, model.get_layer("scores").kernel.numpy())
+    n_head = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert 300_000 < n_head < 700_000
+
+
+@pytest.mark.slow
+def test_from_a_layer_on_the_backbones_convolutions_are_trained():
+    model = build_head(3, weights=None, train_from="conv_dw_6")
+    trained = [w.path for w in model.get_layer("mobilenet").trainable_weights]
+    assert trained and all("conv_" in path and "_bn" not in path for path in trained)
+    numbers = {int(path.split("conv_")[1].split("_")[1].split("/")[0]) for path in trained}
+    assert numbers == {6, 7, 8, 9, 10, 11}
+    with pytest.raises(ValueError, match=r"MobileNet has no layer 'block_6'; it has: .*conv_dw_6"):
+        build_head(3, weights=None, train_from="block_6")
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_heads_first_weights(model):
+    again, other = build_head(3, weights=None, seed=1), build_head(3, weights=None, seed=2)
+    name = "whole_image"
+    first, same, different = (
+        np.asarray(one.get_layer(name).kernel)
+        for one in (build_head(3, weights=None, seed=1), again, other)
+    )
+    assert np.array_equal(first, same) and not np.array_equal(first, different)
+
+
+def test_a_weights_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises((OSError, ValueError), match=r"nothing\.weights\.h5"):
+        build_head(3, weights=tmp_path / "nothing.weights.h5")

@@ -1,0 +1,26 @@
+"""`python -m tools.predict`: one image through a saved network, of a fixed size or of any."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers.data import read_mask
+from tests.support import save_image
+from tools.predict import main
+
+
+@pytest.mark.parametrize("size", [(32, 64), (None, None)])
+def test_the_mask_has_the_images_size(size, tmp_path, capsys):
+    kernel = keras.initializers.Constant(np.eye(3).reshape(1, 1, 3, 3))
+    layers = [keras.layers.Conv2D(3, 1, use_bias=False, kernel_initializer=kernel)]
+    model = keras.Sequential([keras.Input((*size, 3)), *layers])
+    model.save(tmp_path / "model.keras")
+    pixels = np.zeros((70, 130, 3), np.uint8)
+    pixels[:, :65, 0], pixels[:, 65:, 2] = 200, 200  # class 0 on the left, 2 on the right
+    image = save_image(tmp_path / "photo.png", pixels)
+    main([str(tmp_path / "model.keras"), str(image)])
+    mask = read_mask(tmp_path / "photo.mask.png")
+    assert mask.shape == (70, 130) and (mask[:, :62] == 0).all() and (mask[:, 68:] == 2).all()
+    assert "classes 0, 2" in capsys.readouterr().out
+    main([str(tmp_path / "model.keras"), str(image), "--output", str(tmp_path / "other.png")])
+    assert (tmp_path / "other.png").is_file()

@@ -1,0 +1,42 @@
+"""A photograph through a saved network: `python -m tools.predict MODEL IMAGE [--output MASK]`.
+
+The mask is a palette PNG of class ids in the size of the image. MODEL is a .keras file that takes
+uint8 images; a size that it asks for is the size at which it sees the image.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from helpers.data import read_image
+from helpers.data.rewrite import save_ids
+from helpers.quiet import keras
+from helpers.scoring import predict_masks
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--output", type=Path, help="IMAGE.mask.png by default")
+    chosen = parser.parse_args(arguments)
+    model = keras.saving.load_model(chosen.model, compile=False)
+    image = read_image(chosen.image)
+    height, width = model.input_shape[1:3]
+    size = (height, width) if height else _divisible(image.shape[:2])
+    ids = predict_masks(model, read_image(chosen.image, size)[None])[0]
+    ids = Image.fromarray(ids).resize(image.shape[1::-1], Image.Resampling.NEAREST)
+    output = chosen.output or chosen.image.with_suffix(".mask.png")
+    save_ids(output, np.asarray(ids))
+    print(f"{output}: classes {', '.join(map(str, np.unique(ids)))}")
+
+
+def _divisible(shape, by=32):
+    """The shape rounded to multiples that a network which halves five times can take."""
+    return tuple(max(by, round(length / by) * by) for length in shape)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,15 +1,16 @@
 # Bigger than RAM: every target installs what it needs into .venv first.
 # Another Python for the environment: make lab PYTHON=/path/to/python3.12
 # Options for JupyterLab: make lab LAB_OPTIONS=--port=9000
+# A budget for a plan: make plan PLAN_OPTIONS="--budget 4GiB"
 
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data clean
+.PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data check-data plan clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/make_venv.sh
 	@sh tools/make_venv.sh "$(PYTHON)"
@@ -52,6 +53,12 @@ claims: data  ## put the article's schedule to the test on the drawn set, about 
 
 claims-voc: $(READY)  ## the same on Pascal VOC 2012 (TUTORIAL_DATA, or the full profile)
 	@$(BIN)/python -m tools.claims --voc
+
+check-data: $(READY)  ## look at every file of the data set in TUTORIAL_DATA, and say what is wrong
+	@$(BIN)/python -m tools.check_data
+
+plan: $(READY)  ## what a training on TUTORIAL_DATA would take: windows, bytes, minutes
+	@$(BIN)/python -m tools.plan $(PLAN_OPTIONS)
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
 	@$(BIN)/python -m tools.voc2012

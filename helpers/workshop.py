@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.data import Index, index_voc
+from helpers.data import DataSet, Index, index_data, index_voc
 from helpers.data.shapes import draw_set
 from helpers.settings import BUILD, PROJECT, Settings, load_settings
 from helpers.units import MIB
@@ -26,6 +26,7 @@ class Workshop:
     train: Index
     holdout: Index
     geometry: Geometry
+    notes: tuple[str, ...] = ()  # what was decided about a folder of yours by no file in it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -97,7 +98,7 @@ class Workshop:
     def __str__(self) -> str:
         height, width = self.size
         geometry = self.geometry
-        return (
+        about = (
             f"Profile {self.settings.profile!r} on {self.settings.source!r}: "
             f"{len(self.train):,} training images, {len(self.holdout):,} held out, "
             f"{self.train.n_classes} classes.\n"
@@ -105,6 +106,7 @@ class Workshop:
             f"{geometry.stride:,}; {geometry.passes} passes a round, batches of "
             f"{geometry.batch_size}; images read as {height}×{width}."
         )
+        return "\n".join([about, *self.notes])
 
 
 def finite_data(index: Index, size: tuple[int, int], batch_size: int):
@@ -133,8 +135,7 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     """
     settings = settings or load_settings()
     _prepare(settings)
-    train = index_voc(settings.data, "train").shuffled(settings.seed)
-    holdout = index_voc(settings.data, "val").shuffled(settings.seed)
+    train, holdout, notes = _index(settings)
     if both := {pair.id for pair in train} & {pair.id for pair in holdout}:
         raise ValueError(
             f"{min(both)} is in train.txt and in val.txt of {settings.data}: an image that is "
@@ -143,12 +144,20 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     try:
         scaled = Geometry.scaled(len(train), settings.size, max_stride=settings.stride)
     except ValueError as error:
-        raise ValueError(
-            f"{settings.data}: {error} Add images to ImageSets/Segmentation/train.txt."
-        ) from None
+        raise ValueError(f"{settings.data}: {error} Add images for training.") from None
     train = train[: STRIDES_IN_ALL * scaled.stride]
     geometry = Geometry.scaled(len(train), settings.size, settings.batch_size, seed=settings.seed)
-    return Workshop(settings, train, holdout[: settings.n_holdout], geometry)
+    return Workshop(settings, train, holdout[: settings.n_holdout], geometry, tuple(notes))
+
+
+def _index(settings: Settings) -> DataSet:
+    """The two lists, shuffled. Only a folder of somebody's own has to be looked at first."""
+    if settings.source == "custom":
+        data = index_data(settings.data, BUILD / "data", settings.seed)
+    else:
+        data = DataSet(*(index_voc(settings.data, split) for split in ("train", "val")), [])
+    train, holdout = (index.shuffled(settings.seed) for index in (data.train, data.holdout))
+    return DataSet(train, holdout, data.notes)
 
 
 def _prepare(settings: Settings) -> None:

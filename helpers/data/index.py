@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .classes import VOC_CLASSES, checked_classes, checked_palette, refuse_repeats
+from .read import read_pair
 
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -41,6 +42,7 @@ class Index:
     images: np.ndarray  # bytes (n,): file names in UTF-8, as long as the longest
     masks: np.ndarray  # bytes (n,)
     palette: np.ndarray  # uint8 (n_classes, 3): the classes' colours
+    levels: tuple[int, int] | None = None  # black and white of grey images of more than 8 bits
 
     @classmethod
     def build(cls, image_folder, mask_folder, class_names, images, masks, palette=None):
@@ -107,6 +109,10 @@ class Index:
         images.flags.writeable = masks.flags.writeable = False
         return replace(self, images=images, masks=masks)
 
+    def read(self, row, size=None, native_mask=False):
+        """(image uint8 (h, w, 3), mask uint8 (h, w)) of one row, an int; see `read_pair`."""
+        return read_pair(self[row], size, self.n_classes, self.palette, native_mask, self.levels)
+
     def shuffled(self, seed):
         """The same pairs in an order that depends on `seed` alone: a shuffle of the whole data
         set that moves names, not images."""
@@ -121,18 +127,19 @@ class Index:
         return self[np.concatenate([rng.permutation(len(self)) for _ in range(passes)])[:length]]
 
 
-def index_voc(root, split="train"):
+def index_voc(root, split="train", leave_out=()):
     """Index one split of a folder in the layout of Pascal VOC 2012 segmentation.
 
     `root` holds `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/<split>.txt`. Class
-    names come from `root/classes.txt` (one a line, background first) or are VOC's 21. Raises
-    FileNotFoundError or ValueError naming the file at fault. Two folders are listed, no image
-    is opened.
+    names come from `root/classes.txt` (one a line, background first) or are VOC's 21. The stems in
+    `leave_out` are passed over. Raises FileNotFoundError or ValueError naming the file at fault.
+    Two folders are listed, no image is opened.
 
     Notebook 02, "Bigger than the budget".
     """
     root = _voc_root(Path(root))
     stems = read_list(root / "ImageSets" / "Segmentation", split)
+    stems = [stem for stem in stems if stem not in leave_out]
     listing = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     for folder, suffix in (("JPEGImages", ".jpg"), ("SegmentationClass", ".png")):
         missing = _without_file(stems, root / folder, suffix)
@@ -143,25 +150,25 @@ def index_voc(root, split="train"):
                 "take their lines out of the list."
             )
     classes = root / "classes.txt"
-    names = _lines(classes) if classes.is_file() else VOC_CLASSES
+    names = lines_of(classes) if classes.is_file() else VOC_CLASSES
     # Made one by one: two lists of names would take more than all the rest.
     images, masks = (f"{stem}.jpg" for stem in stems), (f"{stem}.png" for stem in stems)
     return Index.build(root / "JPEGImages", root / "SegmentationClass", names, images, masks)
 
 
-def index_folder(images, masks, classes, palette=None):
+def index_folder(images, masks, classes, palette=None, leave_out=()):
     """Index two folders whose files match by stem: `images/a.jpg` and `masks/a.png`.
 
     `classes` lists the class names in the order of the mask ids, background first. `palette`,
     integers 0 … 255 of shape (n_classes, 3), turns the colours of RGB masks into ids (None: VOC's
-    colours). Masks without an image are left out. Raises FileNotFoundError or ValueError naming
-    the file or value at fault.
+    colours). Masks without an image are left out, and the stems in `leave_out`. Raises
+    FileNotFoundError or ValueError naming the file or value at fault.
     """
     images, masks = Path(images), Path(masks)
     image_of, mask_of = _images_by_stem(images), _images_by_stem(masks)
     if not image_of:
         raise ValueError(f"{images} holds no images ({', '.join(sorted(IMAGE_SUFFIXES))}).")
-    stems = sorted(image_of)
+    stems = sorted({*image_of} - {*leave_out})
     missing = [stem for stem in stems if stem not in mask_of]
     if missing:
         raise FileNotFoundError(
@@ -198,14 +205,15 @@ def read_list(folder, split):
             f"{listing} does not exist, so there is no split {split!r}. "
             + (f"There are: {', '.join(known)}." if known else f"{folder} holds no lists at all.")
         )
-    stems = _lines(listing)
+    stems = lines_of(listing)
     if not stems:
         raise ValueError(f"{listing} names no images. Write one file stem on each line.")
     refuse_repeats(stems, listing)
     return stems
 
 
-def _lines(path):
+def lines_of(path):
+    """The lines of a text file that are not empty, without the space around them."""
     # "utf-8-sig" also reads the mark that Windows editors put in front.
     with path.open(encoding="utf-8-sig") as lines:
         return [line for line in map(str.strip, lines) if line]

@@ -25,15 +25,17 @@ def naming(path):
         ) from error
 
 
-def image_array(image, path, size):
+def image_array(image, path, size, levels=None):
     """An opened Pillow image as uint8 (h, w, 3), as a viewer shows it.
 
-    `size` is (height, width) to resize to (bilinear, antialiased), or None. `path` is for the
-    errors: OSError for pixels that cannot be decoded or that do not fit 8 bits a channel.
+    `size` is (height, width) to resize to (bilinear, antialiased), or None. `levels` are the values
+    (black, white) of a grey image with more than 8 bits; None is the range of 16 bits. `path` is
+    for the errors: OSError for pixels that cannot be decoded or that do not fit 8 bits a channel.
     """
     with naming(path):
+        _refuse_what_pillow_would_cut(image)
         ImageOps.exif_transpose(image, in_place=True)
-        image = _to_rgb(image)
+        image = _to_rgb(image, levels or (0, 65535))
         # Letting the JPEG decoder shrink (`draft`) was tried on VOC photographs: at 96x96 it saves
         # a third of the time but moves pixels by up to 98 levels, at 224x224 it saves nothing.
         if size is not None and image.size != size[::-1]:
@@ -41,7 +43,22 @@ def image_array(image, path, size):
         return np.array(image)
 
 
-def _to_rgb(image):
+def _refuse_what_pillow_would_cut(image):
+    """ValueError for pages behind the first one, and for colours of 16 bits a channel."""
+    pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    if pages > 1:
+        raise ValueError(
+            f"it is a stack of {pages} pages, save each as a file, or choose one with `read=`"
+        )
+    # Of such colours Pillow keeps the upper 8 bits; only the decoder's own word says that.
+    if image.mode in ("RGB", "RGBA") and any("16" in str(part.args) for part in image.tile):
+        raise ValueError(
+            "it has 16 bits a channel, of which only the upper 8 would be read, save it with 8, "
+            "or read it with `read=`"
+        )
+
+
+def _to_rgb(image, levels):
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     if image.mode.startswith("I"):
@@ -49,7 +66,9 @@ def _to_rgb(image):
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("its values do not fit 16 bits, save it with 8 bits a channel")
-        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+        black, white = levels
+        scaled = ((values - black) * 255 + (white - black) // 2) // (white - black)
+        image = Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
     elif image.mode == "F":
         raise ValueError("it holds floating-point values, save it with 8 bits a channel")
     if image.has_transparency_data:

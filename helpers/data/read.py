@@ -18,16 +18,18 @@ ORIENTATION = 0x0112
 CALLS_AT_ONCE = 256
 
 
-def read_image(path, size=None):
+def read_image(path, size=None, levels=None):
     """An image as uint8 (h, w, 3), resized to `size` (bilinear, antialiased) when given.
 
     Grey, palette, CMYK and 16-bit images become 8-bit RGB, transparent ones lie on white, and
-    the EXIF orientation is followed. Raises OSError naming a file that cannot be decoded.
+    the EXIF orientation is followed. `levels` are the values (black, white) of grey images of more
+    than 8 bits, None for 0 and 65,535: a camera of 12 bits ends at 4,095. Raises OSError naming a
+    file that cannot be decoded, or of which something would be lost: a stack, 16 bits a colour.
 
     Notebook 01, "What is in front of us".
     """
     with _opened(path) as image:
-        return image_array(image, path, size)
+        return image_array(image, path, size, levels)
 
 
 def read_mask(path, size=None, n_classes=None, palette=None):
@@ -45,7 +47,7 @@ def read_mask(path, size=None, n_classes=None, palette=None):
         return mask_array(image, path, size, n_classes, palette)
 
 
-def read_pair(pair, size=None, n_classes=None, palette=None, native_mask=False):
+def read_pair(pair, size=None, n_classes=None, palette=None, native_mask=False, levels=None):
     """(image uint8 (h, w, 3), mask uint8 (h, w)) of a `Pair`; see `read_image`, `read_mask`.
 
     With `native_mask=True` only the image is resized to `size`; the mask keeps its size on disk.
@@ -58,7 +60,7 @@ def read_pair(pair, size=None, n_classes=None, palette=None, native_mask=False):
                 f"{pair.image} is {shown[0]}x{shown[1]} (height x width, as displayed) but its "
                 f"mask {pair.mask} is {masked[0]}x{masked[1]}. Give both the same size."
             )
-        image = image_array(opened, pair.image, size)
+        image = image_array(opened, pair.image, size, levels)
         mask_size = None if native_mask else size
         return image, mask_array(opened_mask, pair.mask, mask_size, n_classes, palette)
 
@@ -79,10 +81,9 @@ def read_block(index, rows, size, images=None, masks=None, threads=None):
     rows = np.asarray(rows, dtype=int)
     images = _checked_target(images, (len(rows), *size, 3), "images")
     masks = _checked_target(masks, (len(rows), *size), "masks")
-    palette = index.palette
 
     def read(slot):
-        images[slot], masks[slot] = read_pair(index[rows[slot]], size, index.n_classes, palette)
+        images[slot], masks[slot] = index.read(rows[slot], size)
 
     threads = threads or min(8, os.cpu_count() or 1)
     if threads == 1:

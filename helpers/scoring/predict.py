@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from helpers.data import read_pair
 from helpers.scoring.matrix import confusion_matrix
 
 
@@ -70,11 +69,11 @@ def _argmax(logits) -> np.ndarray:
 def _read_native(index, size) -> tuple[np.ndarray, list[np.ndarray]]:
     """Images uint8 (n, *size, 3), and the masks in the sizes that they have on disk."""
 
-    def read(pair):
-        return read_pair(pair, size, index.n_classes, index.palette, native_mask=True)
+    def read(row):
+        return index.read(row, size, native_mask=True)
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        images, masks = zip(*pool.map(read, index), strict=True)
+        images, masks = zip(*pool.map(read, range(len(index))), strict=True)
     return np.stack(images), list(masks)
 
 

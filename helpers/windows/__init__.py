@@ -14,6 +14,7 @@ _MODULES = {
     "times_seen": "geometry",
     "RingBuffer": "ring",
     "SlidingSubset": "subset",
+    "by_layers": "augment",
     "flip_horizontally": "augment",
     "split_windows": "splits",
     "split_windows_once": "splits",

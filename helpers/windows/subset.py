@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
+from ..data.classes import VOID
 from ..data.read import read_block
 from .geometry import Geometry
 from .ring import RingBuffer
@@ -45,10 +46,16 @@ class SlidingSubset(keras.utils.PyDataset):
     decoded meanwhile. Nothing is decoded before the first batch. An image that cannot be read
     raises OSError with its name, at the latest when its window begins.
 
-    `augment(images, masks, rng)` returns the batch changed, see `flip_horizontally`; it may crop
-    to one fixed shape. Its rng is drawn from (seed, round, pass, batch) alone. `read` replaces
-    `read_block`, and may give other arrays, see `RingBuffer`. Raises ValueError if the geometry is
-    made for another number of images.
+    `augment(images, masks, rng)` returns the batch changed, see `flip_horizontally` and
+    `by_layers`; it may crop to one fixed shape. Its rng is drawn from (seed, round, pass, batch)
+    alone; ValueError if it draws from another one, which the first batch shows. `read` replaces
+    `read_block`, and may give other arrays, see `RingBuffer`.
+
+    `weights`, one number for each class, give batches a third array for Keras, the weight of each
+    pixel, float32 (b, h, w): that of its class, and 0 for void. The masks then hold class 0 for
+    void, so any loss and any weighted metric can take them.
+
+    Raises ValueError if the geometry is made for another number of images.
 
     Over a list that is shuffled anew for each pass, `index.reshuffled(...)`, with windows of one
     pass each, the batches come close to a shuffle of everything (notebook 06; the idea is
@@ -57,7 +64,10 @@ class SlidingSubset(keras.utils.PyDataset):
     Notebook 02, "A batch is a function of its step".
     """
 
-    def __init__(self, index, geometry: Geometry, augment=None, *, finite=False, read=read_block):
+    def __init__(
+        self, index, geometry: Geometry, augment=None, *, finite=False, read=read_block,
+        weights=None,
+    ):  # fmt: skip
         super().__init__(workers=1)
         if len(index) != geometry.n_images:
             raise ValueError(
@@ -65,6 +75,8 @@ class SlidingSubset(keras.utils.PyDataset):
                 f"{geometry.n_images}. Make it for this index, or cut the index."
             )
         self.index, self.geometry, self.augment, self.finite = index, geometry, augment, finite
+        self._weight_of = None if weights is None else _weight_of_ids(weights, index.n_classes)
+        self._augment_is_checked = augment is None
         n_staged = min(geometry.stride, geometry.window) if geometry.n_rounds > 1 else 0
         self.ring = RingBuffer(index, geometry.size, geometry.window, n_staged, read)
         # How many steps of each round were asked for, shared with the views of `from_round`:
@@ -130,11 +142,26 @@ class SlidingSubset(keras.utils.PyDataset):
             batch = self.ring.take(geometry.batch(step))
             if place.round + 1 < geometry.n_rounds:
                 self.ring.prepare(geometry.rows(place.round + 1))
-        if self.augment is None:
+        if self.augment is not None:
+            batch = self._augmented(batch, (*geometry.seeds(place.round, place.pass_), place.batch))
+        if self._weight_of is None:
             return batch
-        seeds = geometry.seeds(place.round, place.pass_)
-        rng = np.random.default_rng((*seeds, place.batch))
-        return self.augment(*batch, rng)
+        images, masks = batch
+        return images, np.where(masks == VOID, 0, masks), self._weight_of[masks]
+
+    def _augmented(self, batch, seeds):
+        copies = None if self._augment_is_checked else [array.copy() for array in batch]
+        found = self.augment(*batch, np.random.default_rng(seeds))
+        if copies is not None:
+            again = self.augment(*copies, np.random.default_rng(seeds))
+            if not all(np.array_equal(*pair) for pair in zip(found, again, strict=True)):
+                raise ValueError(
+                    f"{self.augment!r} gave two batches for one and the same rng. All that it "
+                    "draws must come from the rng it is given: a step has the same bytes whenever "
+                    "it is asked for."
+                )
+            self._augment_is_checked = True
+        return found
 
     def _step_of_geometry(self, step):
         """Our step, counted from the geometry's first; a few past the end are the last."""
@@ -201,6 +228,19 @@ class SlidingSubset(keras.utils.PyDataset):
 
     def __exit__(self, *error):
         self.close()
+
+
+def _weight_of_ids(weights, n_classes):
+    """The weight of each of the 256 values of a mask, float32: 0 for void."""
+    weights = np.asarray(weights, np.float32)
+    if weights.shape != (n_classes,) or not np.isfinite(weights).all() or weights.min() < 0:
+        raise ValueError(
+            f"weights must be {n_classes} numbers of 0 or more, one for each class: got "
+            f"{weights.tolist()}."
+        )
+    table = np.zeros(256, np.float32)
+    table[:n_classes] = weights
+    return table
 
 
 @contextmanager

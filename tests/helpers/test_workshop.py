@@ -13,6 +13,7 @@ from helpers.data import read_block
 from helpers.settings import DATA_FOLDERS, PROJECT, load_settings
 from helpers.windows.geometry import sliding_windows
 from helpers.workshop import open_workshop
+from tests.layouts import lay_out
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,18 @@ def test_an_image_of_both_lists_is_refused(tmp_path):
         open_workshop(load_settings(environ))
 
 
+def test_a_folder_of_ones_own_is_opened_and_says_what_no_file_decided(tmp_path):
+    root = lay_out("own_grey", tmp_path / "own", 40, 12)
+    (root / "val.txt").unlink()
+    (root / "classes.txt").unlink()
+    environ = {"TUTORIAL_PROFILE": "tiny", "TUTORIAL_DATA": str(root)}
+    workshop = open_workshop(load_settings(environ))
+    assert (len(workshop.train), len(workshop.holdout)) == (29, 11)
+    assert workshop.train.class_names[:2] == ("background", "class 1")
+    lines = str(workshop).splitlines()
+    assert lines[2].startswith("Classes are the values found") and "was drawn" in lines[3]
+
+
 def test_the_geometry_shrinks_with_the_data(tmp_path):
     environ = _with_training_images(tmp_path / "own", 59)
     workshop = open_workshop(load_settings(environ | {"TUTORIAL_PROFILE": "full"}))
@@ -91,7 +104,7 @@ def test_every_data_set_trains_in_a_folder_of_its_own(tmp_path):
 
 def test_too_few_images_is_said(tmp_path):
     environ = _with_training_images(tmp_path / "own", 28)
-    hint = r"own: 28 images are too few: 20 rounds need at least 29\. Add images to ImageSets"
+    hint = r"own: 28 images are too few: 20 rounds need at least 29\. Add images for training"
     with pytest.raises(ValueError, match=hint):
         open_workshop(load_settings(environ))
 

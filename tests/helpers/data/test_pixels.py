@@ -3,12 +3,16 @@
 Through files, because each format says it in its own way.
 """
 
+import struct
+import zlib
+
 import numpy as np
 import PIL
 import pytest
 from PIL import Image
 
 from helpers.data import VOID, read_image, read_mask, voc_palette
+from tests.layouts import stack
 from tests.support import palette_mask, save_image
 
 RNG = np.random.default_rng(0)
@@ -84,6 +88,36 @@ def test_16_bit_is_scaled_not_cut(tmp_path):
     image = read_image(save_image(tmp_path / "a.png", values))
     assert image[0, :, 0].tolist() == [0, 1, 128, 255]
     np.testing.assert_array_equal(image[..., 0], image[..., 2])
+
+
+def test_levels_say_which_value_is_black_and_which_is_white(tmp_path):
+    values = np.array([[0, 100, 2098, 4095, 65_535]], np.uint16)
+    path = save_image(tmp_path / "a.png", values)
+    assert read_image(path, levels=(100, 4095))[0, :, 0].tolist() == [0, 0, 128, 255, 255]
+    eight_bits = save_image(tmp_path / "b.png", np.array([[0, 100, 255]], np.uint8))
+    assert read_image(eight_bits, levels=(100, 200))[0, :, 0].tolist() == [0, 100, 255]
+
+
+def test_a_stack_is_refused_and_a_single_page_is_not(tmp_path):
+    with pytest.raises(OSError, match=r"a\.tif cannot be decoded: it is a stack of 3 pages"):
+        read_image(stack(tmp_path / "a.tif"))
+    assert read_image(stack(tmp_path / "one.tif", 1)).shape == (8, 8, 3)
+
+
+def test_colours_of_16_bits_are_not_cut_to_their_upper_byte(tmp_path):
+    path = tmp_path / "a.png"
+    rows = b"".join(b"\0" + bytes(6 * 4) for _ in range(4))
+    header = struct.pack(">IIBBBBB", 4, 4, 16, 2, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + b"".join(
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            for kind, data in chunks
+        )
+    )
+    with pytest.raises(OSError, match=r"a\.png .* 16 bits a channel, of which only the upper 8"):
+        read_image(path)
 
 
 def test_float_images_are_refused(tmp_path):

@@ -1,8 +1,11 @@
 """Changes of a batch: a mask moves with its image."""
 
+import keras
 import numpy as np
+import pytest
 
-from helpers.windows.augment import flip_horizontally
+from helpers.data import VOID
+from helpers.windows.augment import by_layers, flip_horizontally
 
 
 def batch(dtype=np.uint8):
@@ -29,3 +32,61 @@ def test_it_changes_the_given_arrays_of_any_dtype_and_draws_one_number_an_image(
     other = np.random.default_rng(3)
     other.random(40)
     assert rng.random() == other.random()
+
+
+def labelled(n=6, size=(12, 16)):
+    """Images whose red channel is ten times the class id: 0 to 2, with a void pixel."""
+    masks = np.random.default_rng(0).integers(0, 3, (n, *size)).astype(np.uint8)
+    masks[:, 0, 0] = VOID
+    images = np.repeat(10 * np.minimum(masks, 9)[..., None], 3, axis=-1).astype(np.uint8)
+    return images, masks
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomRotation(0.2, fill_mode="constant", interpolation="nearest"),
+        keras.layers.RandomTranslation(0.3, 0.3, fill_mode="constant", interpolation="nearest"),
+        keras.layers.RandomCrop(8, 10),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_a_keras_layer_moves_a_mask_with_its_image(layer):
+    images, masks = labelled()
+    moved, ids = by_layers(layer)(images, masks, np.random.default_rng(4))
+    assert moved.dtype == ids.dtype == np.uint8 and moved.shape[:3] == ids.shape
+    assert not np.array_equal(ids, masks) and {*np.unique(ids)} <= {0, 1, 2, VOID}
+    inside = ids != VOID
+    assert inside.mean() > 0.3
+    assert np.array_equal(moved[inside][:, 0], 10 * ids[inside])
+
+
+def test_what_a_layer_fills_in_is_void():
+    images, masks = np.full((4, 8, 8, 3), 200, np.uint8), np.ones((4, 8, 8), np.uint8)
+    shift = keras.layers.RandomTranslation((0.5, 0.5), (0.0, 0.0), fill_mode="constant")
+    moved, ids = by_layers(shift)(images, masks, np.random.default_rng(0))
+    assert np.array_equal(ids == VOID, moved[..., 0] == 0) and (ids == VOID).mean() == 0.5
+
+
+def test_colours_change_and_ids_stay():
+    images, masks = labelled()
+    augment = by_layers(keras.layers.RandomBrightness(0.5, value_range=(0, 255)))
+    changed, ids = augment(images, masks, np.random.default_rng(0))
+    assert np.array_equal(ids, masks) and not np.array_equal(changed, images)
+
+
+def test_layers_draw_from_the_given_generator_alone():
+    augment = by_layers(
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomRotation(0.2),
+        keras.layers.RandomContrast(0.5, value_range=(0, 255)),
+    )
+    first, again, other = (augment(*labelled(), np.random.default_rng(k)) for k in (3, 3, 4))
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert not np.array_equal(first[1], other[1])
+
+
+def test_a_layer_that_moves_no_masks_is_refused():
+    with pytest.raises(TypeError, match=r"Rescaling.* does not move images and masks alike"):
+        by_layers(keras.layers.Rescaling(1 / 255))

@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.data import index_voc, read_block
+from helpers.data import VOID, index_voc, read_block
 from helpers.windows import Geometry, SlidingSubset, flip_horizontally, times_seen
 from helpers.windows.subset import STEPS_PAST_THE_END
 from tests.support import (
@@ -194,6 +194,48 @@ def test_augmentation_is_repeatable_and_leaves_the_ring_alone():
         # Round 1, its pass 1, is the epoch 6; step 20 is the batch 2 of it, with 4 images.
         assert flips[3] == tuple(np.random.default_rng((0, 1, 6, 2)).random(4) < 0.5)
         assert len(set(flips)) == 5
+
+
+def test_randomness_of_its_own_is_refused_at_the_first_batch():
+    rng = np.random.default_rng(0)
+    subset = coded(TINY, lambda images, masks, _: flip_horizontally(images, masks, rng))
+    with subset, pytest.raises(ValueError, match="two batches for one and the same rng"):
+        subset[3]
+
+
+def test_after_the_first_batch_augment_is_called_once_for_each():
+    calls = []
+
+    def count(images, masks, rng):
+        calls.append(len(images))
+        return images, masks
+
+    with coded(TINY, count) as subset:
+        for step in range(3):
+            subset[step]
+    assert calls == [8] * 2 + [8, 4]
+
+
+def test_weights_give_a_third_array_in_which_void_is_0():
+    def with_void(index, rows, size, images, masks):
+        CodedReader()(index, rows, size, images, masks)
+        masks[:, 0, 0] = VOID
+
+    with coded(TINY, weights=[0.5, 3], read=with_void) as subset, coded(TINY) as plain:
+        images, masks, weights = subset[1]
+        shown, ids = plain[1]
+    void = np.zeros(ids.shape, bool)
+    void[:, 0, 0] = True
+    assert np.array_equal(images, shown) and masks.dtype == np.uint8
+    assert np.array_equal(masks, np.where(void, 0, ids))
+    assert weights.dtype == np.float32
+    assert np.array_equal(weights, np.where(void, 0, np.where(ids == 1, 3, 0.5)))
+
+
+@pytest.mark.parametrize("weights", [[1], [1, 2, 3], [1, -1], [1, np.nan]])
+def test_weights_that_are_not_one_for_each_class_are_refused(weights):
+    with pytest.raises(ValueError, match="weights must be 2 numbers of 0 or more"):
+        coded(TINY, weights=weights)
 
 
 def test_augmentation_may_crop_to_one_shape():

@@ -1,0 +1,221 @@
+"""A data set of one's own: two folders, `images` and `masks`, whose files match by stem."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from .classes import VOID, checked_classes, checked_palette, refuse_repeats
+from .index import Index, index_folder, lines_of, read_list
+from .rewrite import folder_for, lookup, rewrite_masks
+from .survey import refuse_two_readings, survey
+
+HOLDOUT_SHARE = 0.2
+LEFT_OUT = "leave_out.txt"  # what `make check-data` writes when it is asked to
+COLOURS = ("r", "g", "b")
+
+
+def is_own(root: Path) -> bool:
+    """Whether a folder holds `images` and `masks`."""
+    return (root / "images").is_dir() and (root / "masks").is_dir()
+
+
+def index_own(root, cache, seed=0) -> tuple[Index, Index, list[str]]:
+    """(train, holdout, notes) of a folder with `images` and `masks`.
+
+    **Classes.** `classes.csv` has a line for each, the background first, with the columns `name`
+    and `value`, what the masks hold for it, or `name`, `r`, `g`, `b` for coloured masks. Several
+    values with one name are one class.
+    `classes.txt` has the names alone, and the masks hold 0, 1, 2, …. Without either the classes are
+    the values found in the masks. 255 is void unless `classes.csv` has it.
+
+    **Hold-out.** `val.txt` names it, a stem on each line; all others are for training, or those
+    that `train.txt` names. Without it a fifth is drawn by `seed`, and with a `groups.csv`, columns
+    `image` and `group`, whole groups of images that belong together: frames of one film, tiles of
+    one slide, pictures of one patient.
+
+    `notes` are sentences on what was chosen here and not by a file. `cache` is a folder for what is
+    made once: masks of class ids where the values are others. Raises ValueError for masks whose
+    values have two readings, with the file that answers the question, and for a group on both
+    sides; FileNotFoundError for a file that is missing. An image that `leave_out.txt` names is
+    passed over.
+    """
+    root = Path(root)
+    # Which classes there are, the masks may have to say; until then two stand in.
+    left_out, notes = left_out_of(root)
+    index = index_folder(root / "images", root / "masks", ("0", "1"), leave_out=left_out)
+    index, of_classes = with_classes(index, root, cache)
+    train, holdout, of_split = _split(root, index, seed, left_out)
+    return train, holdout, [*notes, *of_classes, *of_split]
+
+
+def left_out_of(root) -> tuple[set[str], list[str]]:
+    """The images that `leave_out.txt` names, and a sentence that says so; both may be empty."""
+    if not (root / LEFT_OUT).is_file():
+        return set(), []
+    names = lines_of(root / LEFT_OUT)
+    return {*names}, [f"{len(names):,} images are left out, those that {LEFT_OUT} names."]
+
+
+def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
+    """(the same pairs with their classes, notes), by the files in `root` as in `index_own`.
+
+    `default` are the names of the classes where no file has any, as in VOC's layout.
+    """
+    notes = []
+    names, values, palette = classes_of(root)
+    names = names or default
+    found = survey(index, cache)
+    coloured = found["values"] is None
+    if coloured and palette is None and default is None:
+        raise ValueError(
+            f"The masks in {index.mask_folder} are coloured. Say which colour is which class in "
+            f"{root / 'classes.csv'}: a first line name,r,g,b and a line for each class, the "
+            "background first."
+        )
+    if values is None and not coloured:
+        n_classes = len(names) if names else None
+        refuse_two_readings(found["values"], n_classes, index.mask_folder, root / "classes.csv")
+    if names is None:
+        names = _names_of(found["values"], root)
+        notes.append(
+            f"Classes are the values found in the masks, 0 to {len(names) - 1}; classes.txt would "
+            "name them."
+        )
+    names = checked_classes(names)
+    index = replace(index, class_names=names, palette=checked_palette(palette, len(names)))
+    if found["levels"] is not None:
+        black, white = found["levels"]
+        index = replace(index, levels=(black, white))
+        notes.append(f"Images of more than 8 bits are scaled: {black} is black, {white} white.")
+    if values is not None and any(value != class_id for value, class_id in values.items()):
+        folder = folder_for(cache, "masks", (str(root), values))
+        index = rewrite_masks(index, folder, lookup(values))
+        notes.append(f"Masks were written anew as class ids, into {folder}.")
+    return index, notes
+
+
+def classes_of(root):
+    """(names, values, palette) of the classes, each None where no file says it.
+
+    `values` is a dict, what the masks hold -> class id.
+    """
+    table = root / "classes.csv"
+    if not table.is_file():
+        listed = root / "classes.txt"
+        return (lines_of(listed) if listed.is_file() else None), None, None
+    rows = _rows(table, "name")
+    names = [row["name"] for row in rows]
+    if "value" in rows[0]:
+        values = [_number(row["value"], table, 2**16) for row in rows]
+        refuse_repeats(values, table)
+        once = list(dict.fromkeys(names))
+        ids = [once.index(name) for name in names]
+        return once, dict(zip(values, ids, strict=True)), None
+    if set(COLOURS) <= set(rows[0]):
+        palette = [[_number(row[name], table, 256) for name in COLOURS] for row in rows]
+        return names, None, np.array(palette)
+    raise ValueError(f"{table} has neither a column value nor the columns r, g and b.")
+
+
+def _names_of(values, root):
+    """Names of the classes that were found: background, class 1, class 2, and so on."""
+    last = max((value for value in values if value != VOID), default=0)
+    if last >= VOID:
+        raise ValueError(
+            f"The masks in {root / 'masks'} hold values up to {last}, more than there can be "
+            f"classes. Do they number objects? Name the classes in {root / 'classes.csv'}, with "
+            "the columns name and value."
+        )
+    return ["background", *(f"class {value}" for value in range(1, max(last, 1) + 1))]
+
+
+def _split(root, index, seed, left_out):
+    """(train, holdout, notes)."""
+    group_of = _groups(root, index)
+    row_of = {pair.id: row for row, pair in enumerate(index)}
+    if (root / "val.txt").is_file():
+        held = _rows_of(root, "val", row_of, left_out)
+        rest = np.setdiff1d(np.arange(len(index)), held)
+        if (root / "train.txt").is_file():
+            rest = _rows_of(root, "train", row_of, left_out)
+        both = {*group_of[held].tolist()} & {*group_of[rest].tolist()}
+        if both:
+            raise ValueError(
+                f"The group {min(both)!r} of {root / 'groups.csv'} has images in val.txt and among "
+                "those for training: what is held out would be known. Move one group as a whole."
+            )
+        return index[rest], index[held], []
+    groups = np.unique(group_of)
+    if len(groups) < 2:
+        raise ValueError(f"{root / 'groups.csv'} has one group: none can be held out.")
+    held_groups, n_held = set(), 0
+    for group in np.random.default_rng(seed).permutation(groups)[:-1]:
+        if n_held >= HOLDOUT_SHARE * len(index):
+            break
+        held_groups.add(group)
+        n_held += np.count_nonzero(group_of == group)
+    is_held = np.isin(group_of, sorted(held_groups))
+    grouped = len(groups) < len(index)
+    what = f"{len(held_groups)} of {len(groups)} groups" if grouped else "images, one by one"
+    note = f"The hold-out was drawn, {is_held.sum()} images ({what}); val.txt would choose it" + (
+        "." if grouped else ", groups.csv would keep together what belongs together."
+    )
+    return index[np.flatnonzero(~is_held)], index[np.flatnonzero(is_held)], [note]
+
+
+def _groups(root, index):
+    """The group of each image, text (n,); without groups.csv each is its own."""
+    ids = np.array([pair.id for pair in index])
+    table = root / "groups.csv"
+    if not table.is_file():
+        return ids
+    rows = _rows(table, "image", "group")
+    group_of = {_stem(row["image"], ids): row["group"] for row in rows}
+    if missing := [one for one in ids if one not in group_of]:
+        raise ValueError(
+            f"{table} says nothing of {missing[0]} ({len(missing):,} of {len(ids):,} images are "
+            "not in it)."
+        )
+    return np.array([group_of[one] for one in ids])
+
+
+def _rows_of(root, split, row_of, left_out):
+    """The rows of the images that a list names, by stem or by file name."""
+    listing = root / f"{split}.txt"
+    found = {_stem(name, row_of) for name in read_list(root, split)} - left_out
+    if missing := sorted(stem for stem in found if stem not in row_of):
+        raise FileNotFoundError(
+            f"{listing} names {missing[0]}, and there is no image of that stem "
+            f"({len(missing):,} of {len(found):,} are missing)."
+        )
+    return np.array(sorted(row_of[stem] for stem in found))
+
+
+def _stem(name, known):
+    return name if name in known else Path(name).stem
+
+
+def _rows(table, *columns):
+    """The lines of a CSV file as dicts of lower-case headings; ValueError for a missing column."""
+    # "utf-8-sig" also reads the mark that Windows editors put in front.
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = [
+            {str(key).strip().lower(): (value or "").strip() for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    if not rows:
+        raise ValueError(f"{table} has no lines below its headings.")
+    if missing := [name for name in columns if name not in rows[0]]:
+        raise ValueError(
+            f"{table} has no column {missing[0]!r}; it has: {', '.join(rows[0])}. Its first line "
+            "names the columns, with commas between them."
+        )
+    return rows
+
+
+def _number(text, table, limit):
+    if not text.isdecimal() or int(text) >= limit:
+        raise ValueError(f"{table} has {text!r} where a number from 0 to {limit - 1} should be.")
+    return int(text)

@@ -16,7 +16,7 @@ from tabulate import tabulate
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from helpers.planning import known_sets, plan_training
 from helpers.settings import load_settings
-from helpers.units import format_bytes
+from helpers.units import format_bytes, parse_bytes
 from helpers.workshop import open_workshop
 
 NO_LIMIT = 10**9
@@ -39,13 +39,14 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
     print(plan)
+    left = parse_bytes(chosen.budget) - plan.speeds.other_bytes
     rows = [
         (name, f"{n:,}", format_bytes(native), format_bytes(stored), f"{window:,}")
-        for name, n, native, stored, window in known_sets(plan.geometry.nbytes, workshop.size)
+        for name, n, native, stored, window in known_sets(left, workshop.size)
     ]
     height, width = workshop.size
-    headings = ["", "images", "as arrays (uint8)", f"at {height}×{width}", "in such a window"]
-    print("\nThe same memory for a window, and data sets that people know:\n")
+    headings = ["", "images", "as arrays (uint8)", f"at {height}×{width}", "largest window"]
+    print("\nThe same budget, and data sets that people know:\n")
     print(tabulate(rows, headings, disable_numparse=True, colalign=["left", *["right"] * 4]))
     return 0
 

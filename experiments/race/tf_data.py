@@ -115,10 +115,10 @@ def _paths(schedule):
 def tf_decoder(schedule):
     """A function of one (image path, mask path) tensor, which TensorFlow runs without Python.
 
-    Where the first pair is not what TensorFlow decodes as we do (JPEG or PNG of 8 bits a channel,
-    with a PNG mask), Pillow does it, called back from the graph.
+    Where the files are not what TensorFlow decodes as we do (JPEG and PNG of 8 bits a channel, PNG
+    masks, which the first pair stands for), Pillow does it, called back from the graph.
     """
-    index, size = schedule.index, schedule.geometry.size
+    index, size = schedule.used, schedule.geometry.size
     schedule.reader.count_in_graph = tf.Variable(0, dtype=tf.int64)
     colours = _colours_of_ids(index)
     if colours is None:
@@ -147,6 +147,8 @@ def _colours_of_ids(index):
 
     TensorFlow turns a palette PNG into colours, so the palette is read from the first mask.
     """
+    if not {pair.image.suffix.lower() for pair in index} <= {".jpg", ".jpeg", ".png"}:
+        return None
     pair = index[0]
     with Image.open(pair.image) as image, Image.open(pair.mask) as mask:
         as_bytes = image.format in ("JPEG", "PNG") and image.mode in ("RGB", "L")

@@ -32,9 +32,10 @@ def other_palette(path, ids):
 
 @pytest.mark.parametrize("save", [palette_mask, grey, coloured, other_palette])
 @pytest.mark.parametrize(
-    ("suffix", "by_tensorflow"), [(".jpg", True), (".png", True), (".tif", False)]
+    ("suffixes", "by_tensorflow"),
+    [([".jpg"], True), ([".png"], True), ([".tif"], False), ([".JPG", ".png", ".bmp"], False)],
 )
-def test_ids_come_back_from_any_kind_of_mask(save, suffix, by_tensorflow, tmp_path):
+def test_ids_come_back_from_any_kind_of_mask(save, suffixes, by_tensorflow, tmp_path):
     rng = np.random.default_rng(0)
     for name in ("images", "masks"):
         (tmp_path / name).mkdir()
@@ -45,7 +46,7 @@ def test_ids_come_back_from_any_kind_of_mask(save, suffix, by_tensorflow, tmp_pa
         masks.append(ids)
         save(tmp_path / "masks" / f"{k}.png", ids)
         pixels = np.full((40, 40, 3), 50 * k, np.uint8)
-        save_image(tmp_path / "images" / f"{k}{suffix}", pixels)
+        save_image(tmp_path / "images" / f"{k}{suffixes[k % len(suffixes)]}", pixels)
     index = index_folder(tmp_path / "images", tmp_path / "masks", VOC_CLASSES)
     schedule = Schedule(index, tmp_path, GEOMETRY)
     images, found = next(iter(tf_data.tf_data(schedule)))

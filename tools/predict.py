@@ -26,7 +26,8 @@ def main(arguments: list[str] | None = None) -> None:
     image = read_image(chosen.image)
     height, width = model.input_shape[1:3]
     size = (height, width) if height else _divisible(image.shape[:2])
-    ids = predict_masks(model, read_image(chosen.image, size)[None])[0]
+    shown = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)
+    ids = predict_masks(model, np.asarray(shown)[None])[0]
     ids = Image.fromarray(ids).resize(image.shape[1::-1], Image.Resampling.NEAREST)
     output = chosen.output or chosen.image.with_suffix(".mask.png")
     save_ids(output, np.asarray(ids))

@@ -19,30 +19,22 @@ def gaps(table: pd.DataFrame, score: str = "mean_iou") -> pd.DataFrame:
     """For each run how much higher a score is on its own splits than on new images.
 
     `table` has a row for each variant, seed and round. Returns a row for each variant and seed with
-    `last_round`, `last_rounds` (the mean of ten) and `first_round`, in which nothing has leaked.
+    `last_round`, `last_rounds` (the mean of ten), `first_round`, in which nothing has leaked, and
+    `leaked_share`, the dose: the mean share of leaked images in the last ten rounds.
     """
-    gap = table[f"split_{score}"] - table[f"holdout_parts_{score}"]
+    table = table.assign(gap=table[f"split_{score}"] - table[f"holdout_parts_{score}"])
     rows = []
-    for who, found in gap.groupby([table["variant"], table["seed"]], sort=False):
+    for who, run in table.groupby(["variant", "seed"], sort=False):
+        found = run["gap"]
         rows.append(
             dict(zip(("variant", "seed"), who, strict=True))
             | {
                 "first_round": found.iloc[0],
                 "last_round": found.iloc[-1],
                 "last_rounds": found.iloc[-LAST_ROUNDS:].mean(),
+                "leaked_share": run["leaked_share"].iloc[-LAST_ROUNDS:].mean(),
             }
         )
-    return pd.DataFrame(rows)
-
-
-def doses(table: pd.DataFrame) -> pd.DataFrame:
-    """For each run the share of leaked images and the gap: means of its last ten rounds."""
-    gap = table["split_mean_iou"] - table["holdout_parts_mean_iou"]
-    rows = []
-    for who, run in table.assign(gap=gap).groupby(["variant", "seed"], sort=False):
-        last = run.iloc[-LAST_ROUNDS:]
-        means = {name: last[name].mean() for name in ("leaked_share", "gap")}
-        rows.append(dict(zip(("variant", "seed"), who, strict=True)) | means)
     return pd.DataFrame(rows)
 
 

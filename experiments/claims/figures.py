@@ -102,22 +102,29 @@ def gap_by_variant(groups: dict[str, Sequence[float]], ax: Axes | None = None) -
 
 
 @styled
-def gap_by_dose(doses: dict[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
+def gap_by_dose(gaps: dict[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     """Each run's gap beside the share of its validation images that had been trained on.
 
-    `doses` has a table of `analysis.doses` for each label. Lines join the variants' means, rods are
+    `gaps` has a table of `analysis.gaps` for each label. Lines join the variants' means, rods are
     the 95 % intervals of these.
     """
     ax = new_axes(ax, 8, 3.6)
-    for (label, table), colour, marker in zip(doses.items(), (BLUE, ORANGE), "os", strict=False):
-        ax.plot(table["leaked_share"], table["gap"], marker, color=colour, alpha=0.4, markersize=5)
+    for (label, table), colour, marker in zip(gaps.items(), (BLUE, ORANGE), "os", strict=False):
+        ax.plot(
+            table["leaked_share"],
+            table["last_rounds"],
+            marker,
+            color=colour,
+            alpha=0.4,
+            markersize=5,
+        )
         by_variant = table.groupby("variant")
-        means = by_variant[["leaked_share", "gap"]].mean().sort_values("leaked_share")
+        means = by_variant[["leaked_share", "last_rounds"]].mean().sort_values("leaked_share")
         ax.plot(*means.to_numpy().T, marker + "-", color=colour, linewidth=2, label=label)
-        for variant, gaps in by_variant["gap"]:
-            if len(gaps) > 1:
+        for variant, found in by_variant["last_rounds"]:
+            if len(found) > 1:
                 at = [means.loc[variant, "leaked_share"]] * 2
-                ax.plot(at, interval(gaps), color=colour, linewidth=1.5)
+                ax.plot(at, interval(found), color=colour, linewidth=1.5)
     ax.axhline(0, color=INK, linewidth=1)
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.set(

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from experiments.race.loaders import LOADERS
-from experiments.race.turns import beside
+from experiments.race.turns import beside, ratios_of
 from helpers.plots.style import BLUE, GREEN, GREY, INK, ORANGE, new_axes, styled
 
 KINDS = {
@@ -97,10 +97,10 @@ def ratios_by_turn(races: Mapping[str, pd.DataFrame], other: str) -> np.ndarray:
     size = (9, 0.8 + len(found) * (0.5 + 0.32 * most))
     _, axes = plt.subplots(len(found), 1, figsize=size, sharex=True, squeeze=False)
     for ax, (name, rows) in zip(axes[:, 0], found.items(), strict=True):
-        values = races[name].pivot(index="turn", columns="method", values="images_per_s")
+        turns = ratios_of(races[name], other)
         for y, row in enumerate(rows.iloc[::-1].to_dict("records")):
             colour, marker, _ = KINDS[row["kind"]]
-            ratios = values[row["method"]] / values[other]
+            ratios = turns[row["method"]]
             ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
             ax.plot(ratios, np.full(len(ratios), y), marker, color=colour, alpha=0.35, markersize=5)
             ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=4)

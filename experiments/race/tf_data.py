@@ -13,11 +13,7 @@ from helpers.data import VOID, Pair, read_pair, voc_palette
 
 def tf_data(schedule: Schedule):
     """From paths: https://www.tensorflow.org/guide/data_performance"""
-    # A buffer of all paths costs next to nothing; a buffer of all images is the data set.
-    paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
-    images = paths.map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
-    batches = images.batch(schedule.geometry.batch_size).repeat()
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return _streamed(schedule, tf_decoder(schedule))
 
 
 def tf_data_cached(schedule: Schedule):
@@ -56,15 +52,13 @@ def tf_data_index_shuffle(schedule: Schedule):
 
 def tf_data_pillow(schedule: Schedule):
     """The same pipeline as `tf_data` with our decoder: what is the pipeline's, what Pillow's?"""
-    size = schedule.geometry.size
+    return _streamed(schedule, pillow_decoder(schedule))
 
-    def image(row):
-        image, mask = tf.numpy_function(schedule.read_one, [row], (tf.uint8, tf.uint8))
-        return tf.ensure_shape(image, (*size, 3)), tf.ensure_shape(mask, size)
 
-    n = schedule.geometry.n_images
-    rows = tf.data.Dataset.range(n).shuffle(n, seed=schedule.geometry.seed)
-    images = rows.map(image, num_parallel_calls=tf.data.AUTOTUNE)
+def _streamed(schedule, decode):
+    # A buffer of all paths costs next to nothing; a buffer of all images is the data set.
+    paths = _paths(schedule).shuffle(schedule.geometry.n_images, seed=schedule.geometry.seed)
+    images = paths.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     batches = images.batch(schedule.geometry.batch_size).repeat()
     return batches.prefetch(tf.data.AUTOTUNE)
 
@@ -122,7 +116,7 @@ def tf_decoder(schedule):
     schedule.reader.count_in_graph = tf.Variable(0, dtype=tf.int64)
     colours = _colours_of_ids(index)
     if colours is None:
-        return _pillow_decoder(schedule)
+        return pillow_decoder(schedule)
     channels = 1 if len(colours) == 0 else 3
     codes, ids = _by_code(colours)
 
@@ -173,7 +167,7 @@ def _by_code(colours):
     return np.array(codes, np.int32), np.array([code_of[code] for code in codes], np.uint8)
 
 
-def _pillow_decoder(schedule):
+def pillow_decoder(schedule):
     """The same function by Pillow, which needs Python for each image."""
     index, size = schedule.index, schedule.geometry.size
 

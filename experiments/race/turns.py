@@ -23,11 +23,8 @@ def beside(table: pd.DataFrame, other: str = LIMIT, value: str = SPEED) -> pd.Da
     "above" or "below". Raises ValueError for fewer than two turns that have both.
     """
     values = table.pivot(index="turn", columns="method", values=value)
-    if other not in values:
-        raise ValueError(f"{other!r} does not take part; there are: {', '.join(values)}.")
     rows = []
-    for method in values.columns.drop(other):
-        ratios = (values[method] / values[other]).dropna()
+    for method, ratios in ratios_of(table, other, value).items():
         low, high = interval(ratios)
         rows.append(
             {
@@ -43,6 +40,16 @@ def beside(table: pd.DataFrame, other: str = LIMIT, value: str = SPEED) -> pd.Da
             }
         )
     return pd.DataFrame(rows).sort_values("ratio", ascending=False, ignore_index=True)
+
+
+def ratios_of(table: pd.DataFrame, other: str = LIMIT, value: str = SPEED) -> dict[str, pd.Series]:
+    """{method: `value` as a multiple of `other`'s in each turn that has both}, without `other`."""
+    values = table.pivot(index="turn", columns="method", values=value)
+    if other not in values:
+        raise ValueError(f"{other!r} does not take part; there are: {', '.join(values)}.")
+    return {
+        method: (values[method] / values[other]).dropna() for method in values.columns.drop(other)
+    }
 
 
 def turns_table(table: pd.DataFrame, ours: str, form: str = "pipe") -> str:

@@ -4,9 +4,7 @@ Every file is opened and decoded. What an index or a training would say of the f
 says of all of them.
 """
 
-import os
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,9 +15,9 @@ from tqdm.auto import tqdm
 
 from .classes import VOC_CLASSES, VOID
 from .folder import classes_of, is_own, left_out_of
-from .index import IMAGE_SUFFIXES, read_list
+from .index import is_image, read_list
 from .layouts import index_data
-from .read import read_image, read_mask
+from .read import in_threads, read_image, read_mask
 from .rewrite import lookup
 from .survey import refuse_two_readings
 
@@ -83,24 +81,28 @@ def check_data(root, cache, threads=None) -> Report:
     else `index_data` refuses. `cache` is as there; `threads` None takes all cores, at most eight.
     """
     root = Path(root)
-    files, problems = _files_of(root, cache)
+    pairs, sides, problems = _opened(root, cache)
+    files, of_names = _files_of(root, pairs)
     files = _without(files, left_out_of(root)[0])
-    problems += _names(files)
+    problems += of_names + _names(files)
     found = _look_at_all(root, files, threads)
     problems += [problem for one in found.values() for problem in one.problems]
-    sides = dict(files.lists)
-    try:
-        data = index_data(root, cache)
-        sides |= {pair.id: "train" for pair in data.train}
-        sides |= {pair.id: "val" for pair in data.holdout}
-    except (OSError, ValueError) as error:
-        problems.append(Problem("cannot be opened as a data set", str(error)))
-    problems += _twice(found, sides)
+    problems += _twice(found, files.lists | sides)
     counts = {"images": len(files.images), "masks": len(files.masks), "problems": len(problems)}
     return Report(root, counts, problems)
 
 
-def _files_of(root, cache):
+def _opened(root, cache):
+    """All pairs, {id: "train" or "val"}, and the problem of a data set that cannot be opened."""
+    try:
+        train, holdout, _ = index_data(root, cache)
+    except (OSError, ValueError) as error:
+        return [], {}, [Problem("cannot be opened as a data set", str(error))]
+    sides = {pair.id: "train" for pair in train} | {pair.id: "val" for pair in holdout}
+    return [*train, *holdout], sides, []
+
+
+def _files_of(root, pairs):
     """The files of any layout, and the problems that their names alone show."""
     if is_own(root):
         images, one = _files_by_stem(root / "images")
@@ -108,11 +110,8 @@ def _files_of(root, cache):
         return _Files(images, masks, {}), one + other
     if (root / "JPEGImages").is_dir():
         return _voc_files(root), []
-    data = index_data(root, cache)  # in these layouts, one file's name follows from the other's
-    pairs = {pair.id: pair for index in (data.train, data.holdout) for pair in index}
-    images, masks = (
-        {key: getattr(pair, name) for key, pair in pairs.items()} for name in ("image", "mask")
-    )
+    # In the other layouts, one file's name follows from the other's.
+    images, masks = ({pair.id: getattr(pair, name) for pair in pairs} for name in ("image", "mask"))
     return _Files(images, masks, {}), []
 
 
@@ -121,7 +120,7 @@ def _files_by_stem(folder):
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
+        if not is_image(path.name):
             text = f"{path} is no image by its suffix. Move it elsewhere."
             problems.append(Problem("foreign file", text))
         elif path.stem in files:
@@ -193,9 +192,9 @@ def _look_at_all(root, files, threads):
         return _look_at(name, files, len(names) if names else None, palette, ids_of, void)
 
     both = sorted({*files.images} & {*files.masks})
-    with ThreadPoolExecutor(threads or min(8, os.cpu_count() or 1)) as pool:
-        looks = tqdm(pool.map(look_at, both), "looking at all files", len(both), unit="image")
-        found = dict(zip(both, looks, strict=True))
+    looks = in_threads(look_at, both, threads)
+    looks = tqdm(looks, "looking at all files", len(both), unit="image")
+    found = dict(zip(both, looks, strict=True))
     stored = [one.values for one in found.values() if one.values is not None]
     if stored and values is None:
         every = np.unique(np.concatenate(stored)).tolist()

@@ -5,13 +5,12 @@ for `SlidingSubset(index, geometry, read=read_labelled)`.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
-from .index import IMAGE_SUFFIXES, Index
-from .read import read_image
+from .index import Index, is_image
+from .read import in_threads, read_image
 
 
 def index_class_folders(root) -> Index:
@@ -25,11 +24,7 @@ def index_class_folders(root) -> Index:
         raise FileNotFoundError(f"{root} is not a folder.")
     names, classes = [], []
     for folder in sorted(path for path in root.iterdir() if path.is_dir()):
-        found = sorted(
-            path.name
-            for path in folder.iterdir()
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-        )
+        found = sorted(path.name for path in folder.iterdir() if is_image(path.name))
         if found:
             classes.append(folder.name)
             names += [f"{folder.name}/{name}" for name in found]
@@ -53,9 +48,8 @@ def read_labelled(index, rows, size, images, labels) -> None:
         images[slot] = read_image(pair.image, size, index.levels)
         labels[slot] = label_of[pair.mask.name]
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(read, range(len(rows))):
-            pass
+    for _ in in_threads(read, range(len(rows))):
+        pass
 
 
 def _declare(index, size):

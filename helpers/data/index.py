@@ -229,6 +229,12 @@ def _without_file(stems, folder, suffix):
     return [stem for stem in stems if stem in missing]
 
 
+def is_image(name):
+    """Whether a file of this name is an image by its suffix, and not hidden."""
+    suffix = os.path.splitext(name)[1]  # noqa: PTH122 (four times as fast as Path)
+    return suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
+
+
 def _file_names(folder):
     with os.scandir(folder) as entries:
         for entry in entries:
@@ -241,9 +247,9 @@ def _images_by_stem(folder):
         raise FileNotFoundError(f"{folder} is not a folder.")
     name_of = {}
     for name in sorted(_file_names(folder)):
-        stem, suffix = os.path.splitext(name)  # noqa: PTH122 (four times as fast as Path)
-        if suffix.lower() not in IMAGE_SUFFIXES or name.startswith("."):
+        if not is_image(name):
             continue
+        stem = os.path.splitext(name)[0]  # noqa: PTH122 (four times as fast as Path)
         if stem in name_of:
             raise ValueError(
                 f"{folder / name} and {folder / name_of[stem]} have the same stem, so one mask "

@@ -85,18 +85,26 @@ def read_block(index, rows, size, images=None, masks=None, threads=None):
     def read(slot):
         images[slot], masks[slot] = index.read(rows[slot], size)
 
+    for _ in in_threads(read, range(len(rows)), threads):
+        pass
+    return images, masks
+
+
+def in_threads(function, items, threads=None, at_once=CALLS_AT_ONCE):
+    """`function(item)` of each item, in their order, from threads (at most 8, one a core).
+
+    A generator over a sequence. The first error reaches the caller and cancels what has not begun.
+    At most `at_once` results wait to be taken.
+    """
     threads = threads or min(8, os.cpu_count() or 1)
     if threads == 1:
-        for slot in range(len(rows)):
-            read(slot)
-    else:
-        with ThreadPoolExecutor(threads, thread_name_prefix="read_block") as pool:
-            # Leaving `map` early, as an error does, cancels its waiting calls. In parts, because
-            # each of them takes 2 KiB: 10 MiB for a window of 1 GiB, were they made at once.
-            for first in range(0, len(rows), CALLS_AT_ONCE):
-                for _ in pool.map(read, range(len(rows))[first : first + CALLS_AT_ONCE]):
-                    pass
-    return images, masks
+        yield from map(function, items)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="read_block") as pool:
+        # Leaving `map` early, as an error does, cancels its waiting calls. In parts, because
+        # each of them takes 2 KiB: 10 MiB for a window of 1 GiB, were they made at once.
+        for first in range(0, len(items), at_once):
+            yield from pool.map(function, items[first : first + at_once])
 
 
 def segmentation_array(path, n_classes, width, height, dtype=np.float64):

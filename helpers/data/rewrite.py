@@ -6,23 +6,23 @@ so do we: palette PNGs of class ids, which every program can read and a person c
 """
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from tqdm.auto import tqdm
 
 from ..files import replacing
 from .classes import VOID, voc_palette
 from .index import Index
 from .pixels import naming
+from .read import in_threads
 
 UNKNOWN = -1
 
 
-def rewrite_masks(index: Index, folder: Path, ids_of, threads: int = 4) -> Index:
+def rewrite_masks(index: Index, folder: Path, ids_of) -> Index:
     """The same index with its masks written anew into `folder`, as palette PNGs of class ids.
 
     `ids_of(mask)` is given the path of a mask and returns its class ids, uint8 (h, w). A mask that
@@ -44,10 +44,9 @@ def rewrite_masks(index: Index, folder: Path, ids_of, threads: int = 4) -> Index
         save_ids(target, ids_of(source))
 
     if to_do:
-        with ThreadPoolExecutor(threads) as pool:
-            done = pool.map(write, to_do)
-            for _ in tqdm(done, "masks as class ids", len(to_do), unit="mask"):
-                pass
+        done = in_threads(write, to_do)
+        for _ in tqdm(done, "masks as class ids", len(to_do), unit="mask"):
+            pass
     encoded = Index.build(folder, folder, index.class_names, names, names).masks
     return replace(index, mask_folder=folder, masks=encoded)
 
@@ -89,8 +88,8 @@ def stored_values(path) -> np.ndarray:
     Raises OSError naming a file that cannot be decoded, ValueError naming a coloured one.
     """
     with naming(path), Image.open(path) as image:
-        values = np.asarray(image)
-        mode = image.mode
+        ImageOps.exif_transpose(image, in_place=True)
+        values, mode = np.asarray(image), image.mode
     if mode not in ("P", "L", "1") and not mode.startswith("I"):
         raise ValueError(
             f"{path} has mode {mode!r}, not grey or palette. Give the colours of the classes in "

@@ -4,8 +4,6 @@ Some things no single file can say. A mask of 0 and 255 may be a cell on backgro
 background; an image of 16 bits may come from a camera of 12.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from ..files import read_json, write_json
 from .classes import VOID
 from .index import Index
 from .pixels import naming
+from .read import in_threads
 from .rewrite import folder_for
 
 N_VALUES = 2**16
@@ -40,14 +39,13 @@ def survey(index: Index, cache: Path) -> dict:
         return read_json(known)
     in_masks, in_images = np.zeros(N_VALUES, bool), np.zeros(N_VALUES, np.int64)
     coloured = False
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for start in tqdm(range(0, len(index), AT_ONCE), "looking at all files", unit="part"):
-            for of_mask, of_image in pool.map(_look_at, index[start : start + AT_ONCE]):
-                coloured |= of_mask is None
-                if of_mask is not None:
-                    in_masks[of_mask] = True
-                if of_image is not None:
-                    in_images += of_image
+    looks = in_threads(_look_at, index, at_once=AT_ONCE)
+    for of_mask, of_image in tqdm(looks, "looking at all files", len(index), unit="image"):
+        coloured |= of_mask is None
+        if of_mask is not None:
+            in_masks[of_mask] = True
+        if of_image is not None:
+            in_images += of_image
     found = {
         "values": None if coloured else np.flatnonzero(in_masks).tolist(),
         "levels": _levels(in_images) if in_images.any() else None,

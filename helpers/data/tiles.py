@@ -5,8 +5,6 @@ into tiles it keeps them all. A tile is a row here, so window, ring and geometry
 an image is decoded once for all of its tiles that are asked for together.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +12,7 @@ from PIL import Image
 
 from .index import Index
 from .pixels import naming
+from .read import in_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +36,6 @@ class Tiles:
     def n_classes(self):
         """Number of classes, background included, void not."""
         return self.index.n_classes
-
-    @property
-    def class_names(self):
-        """The names of the classes."""
-        return self.index.class_names
 
 
 def tile_places(height, width, size, overlap=0) -> list[tuple[int, int]]:
@@ -106,6 +100,5 @@ def read_tiles(tiles: Tiles, rows, size, images, masks) -> None:
             part = slice(top, top + height), slice(left, left + width)
             images[slot], masks[slot] = image[part], mask[part]
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(read, np.unique(wanted[:, 0])):
-            pass
+    for _ in in_threads(read, np.unique(wanted[:, 0])):
+        pass

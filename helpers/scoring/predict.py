@@ -1,10 +1,8 @@
 """Predict batch by batch, and count what is right: one confusion matrix an image."""
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from helpers.data.read import in_threads
 from helpers.scoring.matrix import confusion_matrix
 
 
@@ -72,8 +70,7 @@ def _read_native(index, size) -> tuple[np.ndarray, list[np.ndarray]]:
     def read(row):
         return index.read(row, size, native_mask=True)
 
-    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        images, masks = zip(*pool.map(read, range(len(index))), strict=True)
+    images, masks = zip(*in_threads(read, range(len(index))), strict=True)
     return np.stack(images), list(masks)
 
 

@@ -15,12 +15,11 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
 from ...files import read_json, write_bytes, write_json
-from ..classes import voc_palette
+from ..rewrite import save_ids
 from .compose import CLASS_NAMES, draw_pair
 
 VERSION = 1  # raise it when the images change: sets drawn before are then refused
@@ -137,9 +136,7 @@ def _draw_files(root, size, i):
     image, mask = draw_pair(i, size)
     jpeg, png = _files(root, _id(i))
     write_bytes(jpeg, _encode(Image.fromarray(image), format="JPEG", quality=JPEG_QUALITY))
-    palette_image = Image.fromarray(mask)
-    palette_image.putpalette(voc_palette().astype(np.uint8).tobytes())
-    write_bytes(png, _encode(palette_image, format="PNG"))
+    save_ids(png, mask)
 
 
 def _encode(image, **options):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.claims.analysis import checkpoints, doses, gaps, seen_and_unseen
+from experiments.claims.analysis import checkpoints, gaps, seen_and_unseen
 
 
 def rounds_of(variant, seed, splits, holdouts, leaked=0.9):
@@ -40,7 +40,7 @@ def test_a_gap_is_of_the_first_round_the_last_and_the_last_ten():
 
 
 def test_a_dose_is_the_leak_of_the_last_ten_rounds():
-    found = doses(TABLE).set_index(["variant", "seed"])
+    found = gaps(TABLE).set_index(["variant", "seed"])[["leaked_share", "last_rounds"]]
     assert found.loc[("article", 1)].tolist() == pytest.approx([0.9, 0.2])
     assert found.loc[("split_once", 0)].tolist() == pytest.approx([0, -0.05])
 

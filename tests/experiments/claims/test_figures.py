@@ -77,7 +77,7 @@ def test_doses_have_a_dot_for_each_run_and_a_line_through_the_means():
         {
             "variant": ["article", "article", "split_once", "split_once"],
             "leaked_share": [0.8, 0.9, 0.0, 0.0],
-            "gap": [0.3, 0.5, 0.1, -0.1],
+            "last_rounds": [0.3, 0.5, 0.1, -0.1],
         }
     )
     ax = figures.gap_by_dose({"drawn": table, "photographs": table.iloc[:1]})

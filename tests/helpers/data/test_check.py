@@ -135,3 +135,11 @@ def test_the_report_can_be_written_as_json_and_long_lists_are_cut_in_the_text(ro
     assert content["counts"] == report.counts and len(content["problems"]) >= 7
     assert content["problems"][0].keys() == {"kind", "text", "id"}
     assert "no mask (7)" in str(report) and "… and 2 more" in str(report)
+
+
+def test_what_cannot_be_opened_is_reported_in_every_layout(tmp_path):
+    root = lay_out("cityscapes", tmp_path / "cityscapes", 4, 2)
+    mask = sorted((root / "gtFine" / "val").rglob("*.png"))[0]
+    mask.unlink()
+    (problem,) = check_data(root, tmp_path / "cache").problems
+    assert problem.kind == "cannot be opened as a data set" and mask.name in problem.text

@@ -78,3 +78,10 @@ def test_another_way_of_making_has_another_folder(tmp_path):
     one, other = (folder_for(tmp_path, "masks", about) for about in ((1, 2), (1, 3)))
     assert one != other and one == folder_for(tmp_path, "masks", (1, 2))
     assert one.parent == tmp_path and one.name.startswith("masks-")
+
+
+def test_the_camera_orientation_of_a_mask_is_followed(tmp_path):
+    turned = Image.Exif()
+    turned[0x0112] = 6  # stored lying, shown upright
+    path = save_image(tmp_path / "m.png", np.array([[0, 1], [2, 3], [4, 5]], np.uint8), exif=turned)
+    assert stored_values(path).tolist() == read_mask(path).tolist() == [[4, 2, 0], [5, 3, 1]]

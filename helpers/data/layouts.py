@@ -40,7 +40,7 @@ def index_data(root, cache, seed=0) -> DataSet:
     raise FileNotFoundError(
         f"{root} has none of the layouts that are known: images and masks (your own); JPEGImages, "
         "SegmentationClass and ImageSets/Segmentation (Pascal VOC); leftImg8bit and gtFine "
-        "(Cityscapes); annotations/panoptic_*.json (COCO). docs/settings.md describes them."
+        "(Cityscapes); annotations/panoptic_*.json (COCO). docs/own-images.md describes them."
         + _hint(root)
     )
 

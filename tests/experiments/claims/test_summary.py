@@ -40,6 +40,7 @@ def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
             "variant": "article",
             "seed": 0,
             "round": number,
+            "leaked_share": 0.9,
             "split_mean_iou": 0.9,
             "holdout_parts_mean_iou": 0.1 if number == 1 else 0.6,
         }

@@ -113,7 +113,8 @@ def measure_tables(
     of whole numbers. They are added to `<stem>.csv`, to `<stem>_<name>.csv` for each other list,
     and to `<stem>.npz`; `<stem>.json` holds `about`, which must be the same for all runs. All is on
     disk before a run is given, and what is there is not measured again, so a long measurement can
-    be stopped and resumed. Every row says of which run and commit it is.
+    be stopped and resumed. Every row says of which run it is, on which processor (and GPU, if there is
+    one) and at which commit.
     """
     check_about(_with_suffix(stem, ".json"), about)
     rows = _with_suffix(stem, ".csv")
@@ -151,9 +152,10 @@ def _keep(stem: Path, who: dict, run: dict) -> None:
             kept[f"{prefix}/{name}"] = np.array(numbers, np.min_scalar_type(np.max(numbers)))
         with replacing(path) as partial:
             np.savez_compressed(partial, **kept)
+    where = {"processor": ", ".join(filter(None, (_processor(), _gpu().get("gpu"))))}
     for name in sorted({*run} - {"arrays"}, key="rows".__eq__):
         path = _with_suffix(stem, ".csv" if name == "rows" else f"_{name}.csv")
-        table = pd.DataFrame([who | row | {"commit": commit()} for row in run[name]])
+        table = pd.DataFrame([who | row | where | {"commit": commit()} for row in run[name]])
         if path.exists():
             earlier = read_rows(path)
             # Of a run that was stopped between two files, one has rows and the other none.

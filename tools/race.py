@@ -19,7 +19,7 @@ import numpy as np
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.race.measure import RaceSettings, measure_method
-from experiments.records import NEW, machine, measure_tables, settings_of
+from experiments.records import NEW, measure_tables, settings_of
 from helpers.windows import Geometry
 from helpers.workshop import Workshop, open_workshop
 
@@ -75,10 +75,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def measure_turn(workshop: Workshop, settings: RaceSettings, method: str, turn: int) -> dict:
-    """One run of a method as a table of one row, which says on which processor it was made."""
+    """One run of a method as a table of one row."""
     row = measure_method(method, settings, workshop)
     del row["method"]
-    return {"rows": [row | {"processor": machine()["processor"]}]}
+    return {"rows": [row]}
 
 
 if __name__ == "__main__":

@@ -113,8 +113,8 @@ def measure_tables(
     of whole numbers. They are added to `<stem>.csv`, to `<stem>_<name>.csv` for each other list,
     and to `<stem>.npz`; `<stem>.json` holds `about`, which must be the same for all runs. All is on
     disk before a run is given, and what is there is not measured again, so a long measurement can
-    be stopped and resumed. Every row says of which run it is, on which processor (and GPU, if there is
-    one) and at which commit.
+    be stopped and resumed. Every row says of which run it is, on which processor (and GPU, if there
+    is one) and at which commit.
     """
     check_about(_with_suffix(stem, ".json"), about)
     rows = _with_suffix(stem, ".csv")

@@ -128,9 +128,9 @@ def plan_training(
 ) -> Plan:
     """The largest window of `workshop.train` that trains within `budget`, and what it takes.
 
-    `budget` is for the whole process, text such as "2 GiB", or bytes. Images are stored at the
-    workshop's size and trained on in its batches, by its network. `speeds` None has them measured,
-    which takes half a minute. Raises ValueError where no window fits.
+    `budget` is for the whole process, text such as "2 GiB", or bytes. Images are stored at the size
+    of the workshop's geometry and trained on in its batches, by its network. `speeds` None has
+    them measured, which takes half a minute. Raises ValueError where no window fits.
     """
     speeds = speeds or measure_speeds(workshop)
     left = parse_bytes(budget) - speeds.other_bytes
@@ -139,7 +139,8 @@ def plan_training(
             f"A budget of {format_bytes(parse_bytes(budget))} is too small: libraries, network and "
             f"one step alone take {format_bytes(speeds.other_bytes)}."
         )
-    size, batch_size, seed = workshop.size, workshop.geometry.batch_size, workshop.settings.seed
+    size, batch_size = workshop.geometry.size, workshop.geometry.batch_size
+    seed = workshop.settings.seed
     geometry = Geometry.within(left, len(workshop.train), size, batch_size, passes, seed)
     return Plan(Sizes.of(workshop.train, size, seed), speeds, geometry)
 
@@ -153,19 +154,20 @@ def measure_speeds(workshop: Workshop) -> Speeds:
 
 def probe(workshop: Workshop) -> list[float]:
     """What runs in that process: [seconds a step, seconds an image, bytes of its own arrays]."""
-    index, size, batch_size = workshop.train, workshop.size, workshop.geometry.batch_size
-    rows = np.random.default_rng(workshop.settings.seed).permutation(len(index))
+    index, size, batch_size = workshop.train, workshop.geometry.size, workshop.geometry.batch_size
+    rng = np.random.default_rng(workshop.settings.seed)
+    rows = rng.permutation(len(index))
     read_block(index, rows[:8], size)  # threads and codecs are there
     began = time.perf_counter()
     images, masks = read_block(index, rows[:N_DECODED], size)
     decode_s = (time.perf_counter() - began) / len(images)
-    batch = images[:batch_size], masks[:batch_size]
+    batch, augment = (images[:batch_size], masks[:batch_size]), workshop.augment
     model = workshop.network()
     for _ in range(WARM_STEPS):
-        model.train_on_batch(*batch)
+        model.train_on_batch(*augment(*batch, rng))
     began = time.perf_counter()
     for _ in range(TIMED_STEPS):
-        model.train_on_batch(*batch)
+        model.train_on_batch(*augment(*batch, rng))
     step_s = (time.perf_counter() - began) / TIMED_STEPS
     return [step_s, decode_s, images.nbytes + masks.nbytes]
 

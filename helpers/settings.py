@@ -5,7 +5,7 @@ They are read here and nowhere else; a child process is given a `Settings`.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -16,6 +16,10 @@ SEED = 0
 # Peak learning rate of Adam: from scratch it may be high, a pre-trained backbone would forget.
 LEARNING_RATES = {"small": 3e-3, "mobilenet": 3e-4, "vgg16": 1e-4}
 BACKBONES = tuple(LEARNING_RATES)
+# A head on a frozen backbone is what is trained where a pre-trained MobileNet is given.
+NETWORKS = ("fcn", "head")
+HEAD_LEARNING_RATE = 1e-3
+HEAD_SIZE, HEAD_BATCH = (256, 256), 8
 # One training step of VGG16 with 32 images of 224×224 took 3.5 GiB, and of MobileNet 3.0 GiB.
 LARGE_BACKBONE_BUDGET = "6 GiB"
 VARIABLES = (
@@ -23,6 +27,7 @@ VARIABLES = (
     "TUTORIAL_DATA",
     "TUTORIAL_WEIGHTS",
     "TUTORIAL_BACKBONE",
+    "TUTORIAL_NETWORK",
     "TUTORIAL_VOC_URLS",
 )
 OLD_NAMES = {"TUTORIAL_BODY": "TUTORIAL_BACKBONE"}
@@ -76,11 +81,24 @@ class Settings:
     memory_budget: str
     backbone: str
     weights: str | Path | None
+    network: str = "fcn"
     seed: int = SEED
 
     @property
     def learning_rate(self) -> float:
-        return LEARNING_RATES[self.backbone]
+        return HEAD_LEARNING_RATE if self.network == "head" else LEARNING_RATES[self.backbone]
+
+    @property
+    def stored(self) -> tuple[int, int]:
+        """(height, width) of the images in a window: `size`, or larger where crops are cut."""
+        if self.network == "fcn":
+            return self.size
+        return tuple(5 * side // 4 for side in self.size)
+
+    def with_fcn(self) -> "Settings":
+        """The same with the FCN and the profile's own size and batch."""
+        profile = PROFILES[self.profile]
+        return replace(self, network="fcn", size=profile.size, batch_size=profile.batch_size)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -103,17 +121,22 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             "TUTORIAL_BACKBONE=small has no pre-trained weights, but TUTORIAL_WEIGHTS is set: "
             "unset one of them, or choose TUTORIAL_BACKBONE=mobilenet or vgg16."
         )
+    network = _network(environ, backbone, weights)
+    size, batch_size = profile.size, profile.batch_size
+    if network == "head" and name != "tiny":
+        size, batch_size = HEAD_SIZE, HEAD_BATCH
     return Settings(
         profile=name,
         data=data,
         source=source,
         stride=profile.stride,
-        size=profile.size,
-        batch_size=profile.batch_size,
+        size=size,
+        batch_size=batch_size,
         n_holdout=profile.n_holdout,
         memory_budget=profile.memory_budget if backbone == "small" else LARGE_BACKBONE_BUDGET,
         backbone=backbone,
         weights=weights,
+        network=network,
     )
 
 
@@ -155,6 +178,17 @@ def _existing(environ: Mapping[str, str], name: str) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"{name}={value}: no such file or folder ({path})")
     return path
+
+
+def _network(environ: Mapping[str, str], backbone: str, weights: str | Path | None) -> str:
+    has_head = backbone == "mobilenet" and weights is not None
+    network = _one_of(environ, "TUTORIAL_NETWORK", NETWORKS, "head" if has_head else "fcn")
+    if network == "head" and not has_head:
+        raise ValueError(
+            "TUTORIAL_NETWORK=head is for a pre-trained MobileNet: set TUTORIAL_WEIGHTS, and leave "
+            "TUTORIAL_BACKBONE out."
+        )
+    return network
 
 
 def _weights(environ: Mapping[str, str]) -> str | Path | None:

@@ -1,7 +1,7 @@
 """What every notebook opens with: the settings, the data set they name, and the scaled geometry."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from helpers.data import DataSet, Index, index_data, index_voc
@@ -25,7 +25,7 @@ class Workshop:
     settings: Settings
     train: Index
     holdout: Index
-    geometry: Geometry
+    geometry: Geometry  # its size is that of the images in a window, `size` the network's
     notes: tuple[str, ...] = ()  # what was decided about a folder of yours by no file in it
 
     @property
@@ -41,7 +41,7 @@ class Workshop:
     def folder(self) -> Path:
         """Where this run's models and history go; other data, backbone or weights go elsewhere."""
         settings = self.settings
-        asked_for = f"{settings.data} {settings.backbone} {settings.weights}"
+        asked_for = f"{settings.data} {settings.backbone} {settings.weights} {settings.network}"
         digest = hashlib.sha256(asked_for.encode()).hexdigest()[:8]
         return (
             BUILD
@@ -59,12 +59,29 @@ class Workshop:
         asked_for = (settings.profile, settings.source, settings.backbone)
         return KEPT if asked_for == ("workshop", "shapes", "small") else None
 
-    def network(self, *, seed=None, stride=8, size=None, n_steps=None):
-        """The FCN of these settings, compiled: a `keras.Model`.
+    @property
+    def augment(self):
+        """What `SlidingSubset(..., augment=)` is given: half of the images are mirrored.
 
-        `seed` decides its first weights (None: the settings' own), `stride` 8, 16 or 32 is the s
-        of FCN-8s, `size` the (height, width) of its images (None: the workshop's). Adam's
-        learning-rate schedule falls along a cosine from the settings' rate to zero over `n_steps`
+        For a head on a pre-trained backbone it cuts random crops of the network's size as well.
+        """
+        from helpers.windows.augment import flip_horizontally, random_crops
+
+        return random_crops(self.size) if self.settings.network == "head" else flip_horizontally
+
+    def with_fcn(self) -> "Workshop":
+        """The same data for the FCN: claims and race keep one recipe, whatever the settings say."""
+        settings = self.settings.with_fcn()
+        geometry = replace(self.geometry, size=settings.stored, batch_size=settings.batch_size)
+        return replace(self, settings=settings, geometry=geometry)
+
+    def network(self, *, seed=None, stride=None, size=None, n_steps=None):
+        """The network of these settings, compiled: a `keras.Model`.
+
+        FCN-8s, or a head on a frozen backbone where pre-trained weights are given. `seed` decides
+        its first weights (None: the settings' own). `stride` 8, 16 or 32 asks for an FCN and is the
+        s of FCN-8s, `size` is the (height, width) of its images (None: the workshop's). The
+        learning-rate schedule falls along a cosine from the settings' rate over `n_steps`
         (None: all steps of the geometry).
 
         Notebook 03, "Where the rest of the memory goes".
@@ -73,16 +90,22 @@ class Workshop:
         import keras
 
         from helpers.network import build_fcn, compile_fcn
+        from helpers.network.head import build_head, compile_head
 
+        n_classes, size = self.train.n_classes, size or self.size
+        seed = self.settings.seed if seed is None else seed
+        steps = self.geometry.n_steps if n_steps is None else n_steps
+        if stride is None and self.settings.network == "head":
+            model = build_head(n_classes, weights=self.settings.weights, size=size, seed=seed)
+            return compile_head(model, steps, self.settings.learning_rate)
         model = build_fcn(
-            self.train.n_classes,
-            (*(size or self.size), 3),
-            stride=stride,
+            n_classes,
+            (*size, 3),
+            stride=stride or 8,
             backbone=self.settings.backbone,
             weights=self.settings.weights,
-            seed=self.settings.seed if seed is None else seed,
+            seed=seed,
         )
-        steps = self.geometry.n_steps if n_steps is None else n_steps
         schedule = keras.optimizers.schedules.CosineDecay(self.settings.learning_rate, steps)
         return compile_fcn(model, schedule)
 
@@ -96,15 +119,17 @@ class Workshop:
         return finite_data(self.holdout, self.size, self.geometry.batch_size)
 
     def __str__(self) -> str:
-        height, width = self.size
-        geometry = self.geometry
+        (height, width), (kept_height, kept_width) = self.size, self.geometry.size
+        geometry, kept = self.geometry, ""
+        if geometry.size != self.size:
+            kept = f"kept as {kept_height}×{kept_width}, "
         about = (
             f"Profile {self.settings.profile!r} on {self.settings.source!r}: "
             f"{len(self.train):,} training images, {len(self.holdout):,} held out, "
             f"{self.train.n_classes} classes.\n"
             f"{geometry.n_rounds} rounds; window of {geometry.window:,} images, stride "
             f"{geometry.stride:,}; {geometry.passes} passes a round, batches of "
-            f"{geometry.batch_size}; images read as {height}×{width}."
+            f"{geometry.batch_size}; images {kept}read as {height}×{width}."
         )
         return "\n".join([about, *self.notes])
 
@@ -142,11 +167,11 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
             "trained on cannot be held out. Take it from one of the lists."
         )
     try:
-        scaled = Geometry.scaled(len(train), settings.size, max_stride=settings.stride)
+        scaled = Geometry.scaled(len(train), settings.stored, max_stride=settings.stride)
     except ValueError as error:
         raise ValueError(f"{settings.data}: {error} Add images for training.") from None
     train = train[: STRIDES_IN_ALL * scaled.stride]
-    geometry = Geometry.scaled(len(train), settings.size, settings.batch_size, seed=settings.seed)
+    geometry = Geometry.scaled(len(train), settings.stored, settings.batch_size, seed=settings.seed)
     return Workshop(settings, train, holdout[: settings.n_holdout], geometry, tuple(notes))
 
 

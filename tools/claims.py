@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--label", help="what to call the data (where they are from)")
     add("--output", type=Path, help="path without suffix, in build/results by default")
     chosen = parser.parse_args(arguments)
-    workshop = open_workshop()
+    workshop = open_workshop().with_fcn()
     if (chosen.voc or chosen.sizes) and workshop.settings.source in ("shapes", "tiny"):
         parser.error(
             "--voc and --sizes are for photographs: give your VOC2012 folder in TUTORIAL_DATA, or "

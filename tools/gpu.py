@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--label", help="what to call the data (default: where they are from)")
     add("--output", type=Path, help="default: gpu_WHAT.json in build/results")
     chosen = parser.parse_args(arguments)
-    workshop, said = open_workshop(), partial(print, flush=True)
+    workshop, said = open_workshop().with_fcn(), partial(print, flush=True)
     about = {
         "data": chosen.label or workshop.settings.source,
         "backbone": workshop.settings.backbone,

@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--label", help="what to call the data (where they are from)")
     add("--output", type=Path, default=NEW / "orders_drawn", help="path without suffix")
     chosen = parser.parse_args(arguments)
-    workshop = open_workshop()
+    workshop = open_workshop().with_fcn()
     about = {
         "data": chosen.label or workshop.settings.source,
         "backbone": workshop.settings.backbone,

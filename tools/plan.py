@@ -42,9 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     left = parse_bytes(chosen.budget) - plan.speeds.other_bytes
     rows = [
         (name, f"{n:,}", format_bytes(native), format_bytes(stored), f"{window:,}")
-        for name, n, native, stored, window in known_sets(left, workshop.size)
+        for name, n, native, stored, window in known_sets(left, workshop.geometry.size)
     ]
-    height, width = workshop.size
+    height, width = workshop.geometry.size
     headings = ["", "images", "as arrays (uint8)", f"at {height}×{width}", "largest window"]
     print("\nThe same budget, and data sets that people know:\n")
     print(tabulate(rows, headings, disable_numparse=True, colalign=["left", *["right"] * 4]))

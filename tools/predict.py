@@ -21,9 +21,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("model", type=Path)
     parser.add_argument("image", type=Path)
     parser.add_argument("--output", type=Path, help="IMAGE.mask.png by default")
+    parser.add_argument(
+        "--levels", type=int, nargs=2, metavar=("BLACK", "WHITE"),
+        help="the values that are black and white in grey images of more than 8 bits",
+    )  # fmt: skip
     chosen = parser.parse_args(arguments)
     model = keras.saving.load_model(chosen.model, compile=False)
-    image = read_image(chosen.image)
+    image = read_image(chosen.image, levels=chosen.levels)
     height, width = model.input_shape[1:3]
     size = (height, width) if height else _divisible(image.shape[:2])
     shown = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)

@@ -146,6 +146,7 @@ def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = No
 
     Notebook 05, "Claims 7 and 8: the number of subsets".
     """
+    workshop = workshop.with_fcn()
     if passes is not None:
         workshop = replace(workshop, geometry=replace(workshop.geometry, passes=passes))
     model = workshop.network(seed=seed)

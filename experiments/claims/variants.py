@@ -68,6 +68,7 @@ def run_variant(
 
     Notebook 05, "Claim 6: the validation shows a mean IoU of 0.737".
     """
+    workshop = workshop.with_fcn()
     if variant.startswith("size_"):
         workshop = of_size(workshop, int(variant.removeprefix("size_")), seed)
     elif variant not in VARIANTS:

@@ -89,6 +89,7 @@ def run_method(method: str | Callable, settings: RaceSettings, workshop: Worksho
 def _train(method, schedule: Schedule, workshop: Workshop, score: bool) -> dict:
     geometry = schedule.geometry
     # A learning rate that stays the same: the run is too short for it to fall.
+    workshop = workshop.with_fcn()
     model = compile_fcn(workshop.network(size=geometry.size), workshop.settings.learning_rate)
     as_new = _state(model)
     _warm_up(method, schedule, model)

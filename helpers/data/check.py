@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from .classes import VOC_CLASSES, VOID
 from .folder import classes_of, is_own, left_out_of
@@ -192,8 +191,7 @@ def _look_at_all(root, files, threads):
         return _look_at(name, files, len(names) if names else None, palette, ids_of, void)
 
     both = sorted({*files.images} & {*files.masks})
-    looks = in_threads(look_at, both, threads)
-    looks = tqdm(looks, "looking at all files", len(both), unit="image")
+    looks = in_threads(look_at, both, threads, bar="looking at all files")
     found = dict(zip(both, looks, strict=True))
     stored = [one.values for one in found.values() if one.values is not None]
     if stored and values is None:

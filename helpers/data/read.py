@@ -10,12 +10,14 @@ from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image
+from tqdm.auto import tqdm
 
 from .pixels import image_array, mask_array, naming
 
 TURNED = {5, 6, 7, 8}  # EXIF orientations that swap height and width
 ORIENTATION = 0x0112
 CALLS_AT_ONCE = 256
+BAR_AFTER_S = 1
 
 
 def read_image(path, size=None, levels=None):
@@ -90,12 +92,18 @@ def read_block(index, rows, size, images=None, masks=None, threads=None):
     return images, masks
 
 
-def in_threads(function, items, threads=None, at_once=CALLS_AT_ONCE):
+def in_threads(function, items, threads=None, at_once=CALLS_AT_ONCE, bar=None):
     """`function(item)` of each item, in their order, from threads (at most 8, one a core).
 
     A generator over a sequence. The first error reaches the caller and cancels what has not begun.
-    At most `at_once` results wait to be taken.
+    At most `at_once` results wait to be taken. `bar` names a progress bar, which is shown if the
+    work takes longer than a second.
     """
+    done = _in_threads(function, items, threads, at_once)
+    return tqdm(done, bar, len(items), unit="file", delay=BAR_AFTER_S) if bar else done
+
+
+def _in_threads(function, items, threads, at_once):
     threads = threads or min(8, os.cpu_count() or 1)
     if threads == 1:
         yield from map(function, items)

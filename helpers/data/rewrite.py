@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-from tqdm.auto import tqdm
 
 from ..files import replacing
 from .classes import VOID, voc_palette
@@ -43,10 +42,8 @@ def rewrite_masks(index: Index, folder: Path, ids_of) -> Index:
         source, target = job
         save_ids(target, ids_of(source))
 
-    if to_do:
-        done = in_threads(write, to_do)
-        for _ in tqdm(done, "masks as class ids", len(to_do), unit="mask"):
-            pass
+    for _ in in_threads(write, to_do, bar="masks as class ids"):
+        pass
     encoded = Index.build(folder, folder, index.class_names, names, names).masks
     return replace(index, mask_folder=folder, masks=encoded)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm.auto import tqdm
 
 from ..files import read_json, write_json
 from .classes import VOID
@@ -39,8 +38,8 @@ def survey(index: Index, cache: Path) -> dict:
         return read_json(known)
     in_masks, in_images = np.zeros(N_VALUES, bool), np.zeros(N_VALUES, np.int64)
     coloured = False
-    looks = in_threads(_look_at, index, at_once=AT_ONCE)
-    for of_mask, of_image in tqdm(looks, "looking at all files", len(index), unit="image"):
+    looks = in_threads(_look_at, index, at_once=AT_ONCE, bar="looking at all files")
+    for of_mask, of_image in looks:
         coloured |= of_mask is None
         if of_mask is not None:
             in_masks[of_mask] = True

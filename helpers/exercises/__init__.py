@@ -10,6 +10,12 @@ from helpers.exercises.claims import (
     check_leaky_snippets,
     check_split_without_leak,
 )
+from helpers.exercises.data import (
+    check_class_weights,
+    check_mirror_hands,
+    check_split_by_group,
+    check_tile_starts,
+)
 from helpers.exercises.memory import check_bytes_needed, check_stack, check_to_unit_range
 from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
 from helpers.exercises.race import (
@@ -25,6 +31,7 @@ __all__ = [
     "LOOP_WITH_COPIES",
     "SNIPPETS",
     "check_bytes_needed",
+    "check_class_weights",
     "check_count_leaked",
     "check_count_rounds",
     "check_double",
@@ -35,11 +42,14 @@ __all__ = [
     "check_largest_window",
     "check_leaky_snippets",
     "check_mean_iou",
+    "check_mirror_hands",
     "check_repaired_loop",
     "check_score_map_sides",
     "check_slots_to_fill",
+    "check_split_by_group",
     "check_split_without_leak",
     "check_stack",
+    "check_tile_starts",
     "check_to_unit_range",
     "check_valid_accuracy",
 ]

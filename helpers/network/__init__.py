@@ -10,6 +10,8 @@ _MODULES = {
     "bilinear_kernel": "fcn",
     "void_aware_loss": "fcn",
     "SMALL_BLOCKS": "fcn",
+    "build_head": "head",
+    "compile_head": "head",
     "ScoreHoldout": "holdout",
     "SaveRounds": "checkpoints",
     "resume": "checkpoints",

@@ -12,6 +12,8 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from helpers.network.fcn import PixelAccuracy, void_aware_loss
+
 # Strides 8 and 16 of MobileNet.
 FINE, COARSE = "conv_pw_5_relu", "conv_pw_11_relu"
 DILATIONS = (3, 6)
@@ -61,6 +63,24 @@ def build_head(
     # In float32 also where the network computes in less: the loss needs it.
     logits = layers.UpSampling2D(8, interpolation="bilinear", name="logits", dtype="float32")(x)
     return keras.Model(images, logits, name="head_mobilenet")
+
+
+def compile_head(model: keras.Model, n_steps: int, learning_rate: float = 1e-3) -> keras.Model:
+    """Compile with AdamW, the void-aware loss and pixel accuracy; returns the same model.
+
+    The rate climbs over the first twentieth of `n_steps` and falls along a cosine to a hundredth.
+    Weights shrink a little at each step, biases and norms do not (AdamW, arXiv 1711.05101).
+
+    Notebook 07, "A backbone that has seen the world".
+    """
+    warm_up = max(1, n_steps // 20)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, n_steps - warm_up), 0.01, warmup_target=learning_rate, warmup_steps=warm_up
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.01, clipnorm=5)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(optimizer, loss=void_aware_loss(), metrics=[PixelAccuracy()])
+    return model
 
 
 def _backbone(weights, train_from):

@@ -16,6 +16,7 @@ _MODULES = {
     "SlidingSubset": "subset",
     "by_layers": "augment",
     "flip_horizontally": "augment",
+    "random_crops": "augment",
     "split_windows": "splits",
     "split_windows_once": "splits",
     "leaked_shares": "splits",

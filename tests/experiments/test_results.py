@@ -233,7 +233,8 @@ def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
     settings, table = recorded(name)["settings"], recorded_table(name)
     window, stride, batch = (settings[key] for key in ("window", "stride", "batch_size"))
     n_steps = 20 * settings["passes"] * -(-window // batch)
-    once = ("article", "article_reshuffled", "everything", "averaged", "backwards")
+    # "averaged" goes back by a round for its statistics, when the next window is there already.
+    once = ("article", "article_reshuffled", "everything", "backwards")
     expected = dict.fromkeys(once, 29 * stride)
     expected |= dict.fromkeys(("reshuffled", "one_epoch"), window + 99 * stride)
     expected |= {"disjoint": 20 * window, "batch": n_steps * batch}

@@ -22,6 +22,8 @@ def test_without_variables_it_is_the_workshop_on_the_drawn_set():
         ({"TUTORIAL_DATA": ""}, "TUTORIAL_DATA is empty"),
         ({"TUTORIAL_BACKBONE": "resnet"}, "'resnet' is not one of small, mobilenet, vgg16"),
         ({"TUTORIAL_BACKBONE": "small", "TUTORIAL_WEIGHTS": "imagenet"}, "no pre-trained weights"),
+        ({"TUTORIAL_NETWORK": "unet"}, "'unet' is not one of fcn, head"),
+        ({"TUTORIAL_NETWORK": "head"}, "is for a pre-trained MobileNet: set TUTORIAL_WEIGHTS"),
     ],
 )
 def test_a_value_that_means_nothing_is_refused(environ, words):
@@ -65,6 +67,24 @@ def test_weights_choose_a_backbone_that_has_some():
     assert load_settings({"TUTORIAL_WEIGHTS": "imagenet"}).backbone == "mobilenet"
     chosen = load_settings({"TUTORIAL_WEIGHTS": "imagenet", "TUTORIAL_BACKBONE": "vgg16"})
     assert (chosen.backbone, chosen.weights) == ("vgg16", "imagenet")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_pre_trained_weights_choose_a_head_that_crops(profile):
+    environ = {"TUTORIAL_PROFILE": profile, "TUTORIAL_WEIGHTS": "imagenet"}
+    head = load_settings(environ)
+    assert (head.network, head.batch_size, head.learning_rate) == ("head", 8, 1e-3)
+    assert all(side % 16 == 0 for side in head.size)
+    assert [4 * side for side in head.stored] == [5 * side for side in head.size]
+    fcn = load_settings(environ | {"TUTORIAL_NETWORK": "fcn"})
+    assert head.with_fcn() == fcn and fcn.stored == fcn.size == PROFILES[profile].size
+    assert fcn.with_fcn() == fcn and fcn.learning_rate == 3e-4
+
+
+def test_a_backbone_without_a_head_keeps_the_fcn():
+    chosen = {"TUTORIAL_WEIGHTS": "imagenet", "TUTORIAL_BACKBONE": "vgg16"}
+    assert load_settings(chosen).network == load_settings({}).network == "fcn"
+    assert load_settings({"TUTORIAL_BACKBONE": "mobilenet"}).network == "fcn"
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -156,6 +156,40 @@ def test_the_seed_decides_the_first_weights(tiny):
     assert not np.array_equal(weights(3), weights(None))
 
 
+def with_head(workshop):
+    """A workshop for a head, without the weights' file."""
+    settings = replace(workshop.settings, network="head", backbone="mobilenet")
+    return replace(workshop, settings=settings, geometry=replace(workshop.geometry, size=(80, 80)))
+
+
+def test_a_head_is_trained_on_crops_of_larger_images(tiny):
+    head = with_head(tiny)
+    assert "batches of 8; images kept as 80×80, read as 64×64." in str(head)
+    images, masks = read_block(head.train, range(8), head.geometry.size)
+    images, masks = head.augment(images, masks, np.random.default_rng(0))
+    assert images.shape == (8, 64, 64, 3) and masks.shape == (8, 64, 64)
+    assert tiny.augment.__name__ == "flip_horizontally"
+
+
+@pytest.mark.slow
+def test_the_head_is_the_network_unless_an_fcn_is_asked_for(tiny):
+    head = with_head(tiny)
+    model = head.network(n_steps=100)
+    assert model.name == "head_mobilenet"
+    assert model.output_shape == (None, 64, 64, tiny.train.n_classes)
+    model.optimizer.iterations.assign(5)  # the warm-up is over
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    model.optimizer.iterations.assign(100)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-5)
+    assert head.network(stride=16).name == "fcn16s_mobilenet"
+
+
+def test_what_is_recorded_keeps_the_fcn(tiny):
+    fcn = with_head(tiny).with_fcn()
+    assert fcn.settings.network == "fcn" and fcn.geometry == tiny.geometry
+    assert tiny.with_fcn() == tiny
+
+
 @pytest.mark.parametrize("n_steps", [None, 10])
 def test_the_learning_rate_ends_at_zero_after_the_last_step(tiny, n_steps):
     optimizer = tiny.network(n_steps=n_steps).optimizer

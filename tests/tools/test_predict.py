@@ -24,3 +24,19 @@ def test_the_mask_has_the_images_size(size, tmp_path, capsys):
     assert "classes 0, 2" in capsys.readouterr().out
     main([str(tmp_path / "model.keras"), str(image), "--output", str(tmp_path / "other.png")])
     assert (tmp_path / "other.png").is_file()
+
+
+def test_levels_say_what_is_black_and_white_in_a_camera_of_12_bits(tmp_path, capsys):
+    kernel = keras.initializers.Constant(np.array([1.0, 0, 0, 0, 0, 0]).reshape(1, 1, 3, 2))
+    bias = keras.initializers.Constant([0.0, 128.0])  # class 0 where red is above 128
+    layer = keras.layers.Conv2D(2, 1, kernel_initializer=kernel, bias_initializer=bias)
+    keras.Sequential([keras.Input((None, None, 3)), layer]).save(tmp_path / "model.keras")
+    frame = np.full((64, 64), 500, np.uint16)
+    frame[:, 32:] = 3500
+    image = save_image(tmp_path / "frame.tif", frame)
+    asked = [str(tmp_path / "model.keras"), str(image)]
+    main(asked)  # of 65,535 both are black
+    assert "classes 1\n" in capsys.readouterr().out
+    main([*asked, "--levels", "0", "4095"])
+    mask = read_mask(tmp_path / "frame.mask.png")
+    assert (mask[:, :30] == 1).all() and (mask[:, 34:] == 0).all()

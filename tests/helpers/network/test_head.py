@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers.network.head import build_head
+from helpers.network.head import build_head, compile_head
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,14 @@ def test_the_backbone_stays_and_the_head_learns(model):
     assert not np.array_equal(scores, model.get_layer("scores").kernel.numpy())
     n_head = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert 300_000 < n_head < 700_000
+
+
+@pytest.mark.slow
+def test_norms_and_biases_do_not_shrink(model):
+    compile_head(model, 100).optimizer.build(model.trainable_variables)
+    shrinks = {v.path for v in model.trainable_variables if model.optimizer._use_weight_decay(v)}
+    assert shrinks and not [path for path in shrinks if path.split("/")[-1] in ("gamma", "beta")]
+    assert {v.path for v in model.trainable_variables} - shrinks
 
 
 @pytest.mark.slow

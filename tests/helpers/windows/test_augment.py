@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from helpers.data import VOID
-from helpers.windows.augment import by_layers, flip_horizontally
+from helpers.windows.augment import by_layers, flip_horizontally, random_crops
 
 
 def batch(dtype=np.uint8):
@@ -82,6 +82,57 @@ def test_layers_draw_from_the_given_generator_alone():
         keras.layers.RandomRotation(0.2),
         keras.layers.RandomContrast(0.5, value_range=(0, 255)),
     )
+    first, again, other = (augment(*labelled(), np.random.default_rng(k)) for k in (3, 3, 4))
+    assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
+    assert not np.array_equal(first[1], other[1])
+
+
+def test_a_crop_moves_a_mask_with_its_image():
+    images, masks = labelled(40, (40, 60))
+    images = np.repeat(np.repeat(images, 4, 1), 4, 2)  # bilinear blends at borders
+    masks = np.repeat(np.repeat(masks, 4, 1), 4, 2)
+    augment = random_crops((32, 48), colour=0)
+    crops, ids = augment(images, masks, np.random.default_rng(0))
+    assert crops.shape == (40, 32, 48, 3) and ids.shape == (40, 32, 48)
+    assert crops.dtype == ids.dtype == np.uint8 and {*np.unique(ids)} <= {0, 1, 2, VOID}
+    known = ids != VOID
+    assert (crops[known][:, 0] == 10 * ids[known]).mean() > 0.5
+
+
+def test_what_a_crop_finds_beyond_the_image_is_void():
+    images, masks = np.full((20, 32, 32, 3), 200, np.uint8), np.ones((20, 32, 32), np.uint8)
+    around = random_crops((32, 32), scales=(2, 2), stretch=0, colour=0)
+    crops, ids = around(images, masks, np.random.default_rng(0))
+    assert np.array_equal(ids == 1, crops[..., 0] == 200)
+    assert np.allclose((ids == 1).mean(axis=(1, 2)), 1 / 4, atol=0.03)
+    within = random_crops((32, 32), scales=(0.5, 1), stretch=0, colour=0)
+    assert (within(images, masks, np.random.default_rng(0))[1] == 1).all()
+
+
+def test_crops_are_mirrored_half_of_the_time():
+    images = np.zeros((60, 32, 32, 3), np.uint8)
+    images[:, :, 16:] = 200
+    crops, _ = random_crops((32, 32), (1, 1), 0, 0)(
+        images, images[..., 0] // 200, np.random.default_rng(0)
+    )
+    mirrored = (crops[:, :, 0, 0] == 200).all(axis=1)
+    assert 15 < mirrored.sum() < 45 and (crops[~mirrored, :, -1, 0] == 200).all()
+
+
+def test_colours_of_a_crop_change_and_its_ids_do_not():
+    images = np.random.default_rng(0).integers(60, 180, (8, 32, 32, 3)).astype(np.uint8)
+    masks = np.random.default_rng(1).integers(0, 3, (8, 32, 32)).astype(np.uint8)
+    (plain, ids), (coloured, same_ids) = (
+        random_crops((32, 32), (1, 1), 0, colour)(images, masks, np.random.default_rng(5))
+        for colour in (0, 0.2)
+    )
+    assert np.array_equal(ids, same_ids)
+    light = coloured.mean(axis=(1, 2, 3)) / plain.mean(axis=(1, 2, 3))
+    assert ((light > 0.79) & (light < 1.21)).all() and light.std() > 0.05
+
+
+def test_a_crop_is_drawn_from_the_given_generator_alone():
+    augment = random_crops((8, 8))
     first, again, other = (augment(*labelled(), np.random.default_rng(k)) for k in (3, 3, 4))
     assert all(np.array_equal(*pair) for pair in zip(first, again, strict=True))
     assert not np.array_equal(first[1], other[1])

@@ -1,0 +1,45 @@
+"""What a head on a frozen MobileNet learns from photographs: each way, several seeds.
+
+    TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.head --seeds 0 1 2 3 4
+
+A run takes ten minutes on two cores. Runs that the output already holds are not made again.
+"""
+
+import argparse
+import sys
+from functools import partial
+from pathlib import Path
+
+import helpers.quiet  # noqa: F401  (before anything that imports Keras)
+from experiments.head import WAYS, learn_photographs
+from experiments.records import NEW, measure_tables, settings_of
+from helpers.workshop import open_workshop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    add = parser.add_argument
+    add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], metavar="N", help="0 to 4")
+    add("--ways", nargs="+", choices=WAYS, default=[*WAYS], help="all by default")
+    add("--label", help="what to call the data (where they are from)")
+    add("--output", type=Path, default=NEW / "head_photographs", help="path without suffix")
+    chosen = parser.parse_args(arguments)
+    workshop = open_workshop()
+    if workshop.settings.network != "head":
+        parser.error("a head needs a pre-trained MobileNet: set TUTORIAL_WEIGHTS")
+    about = {
+        "data": chosen.label or workshop.settings.source,
+        "n_train": len(workshop.train),
+        "settings": settings_of(workshop.geometry) | {"network_size": workshop.size},
+    }
+    to_do = ("way", "seed"), chosen.ways, chosen.seeds
+    measure = partial(learn_photographs, workshop)
+    for run in measure_tables(chosen.output, about, measure, *to_do):
+        row = run["rows"][0]
+        print(f"{run['way']:<13} seed {run['seed']}: mean IoU {row['mean_iou']:.3f}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -12,7 +12,7 @@ import pytest
 from helpers.settings import PROJECT
 from tests.layouts import LAYOUTS, lay_out
 
-ALL = ("01", "02", "03", "04", "05", "06")
+ALL = ("01", "02", "03", "04", "05", "06", "07", "08")
 
 
 @pytest.mark.slow

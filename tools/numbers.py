@@ -4,6 +4,7 @@
     <!--minutes:03_fcn_training-->2.4<!---->               its minutes; likewise `peak`, in MiB
     <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
+    <!--turns:race_photographs-->…<!---->           each runner of a race beside the others, by turn
     <!--summary:orders-->…<!---->                          what its runs say; likewise `gaps`
     <!--gpu:peak_float32-->5,468<!---->                    GPU memory at its peak, in MiB
     <!--gpu:learn_float32-->0.872, 0.868<!---->            mean IoU of each seed
@@ -21,13 +22,15 @@ import nbformat
 from experiments.claims.summary import gaps_summary, orders_summary
 from experiments.race.compare import table
 from experiments.race.gpu import feed_table
-from experiments.records import recorded
+from experiments.race.turns import turns_table
+from experiments.records import recorded, recorded_table
 from helpers.files import read_json
 from helpers.notebook.stored import FIGURES, KEY
 from helpers.settings import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
 SUMMARIES = {"orders": orders_summary, "gaps": gaps_summary}
+RECOMMENDED = "sliding_subset_reshuffled"
 MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)
 
 
@@ -46,6 +49,8 @@ def _value(source: str, name: str, there: str) -> str:
     if source == "table":
         rows = recorded(name)["rows"]
         return f"\n{feed_table(rows) if name == 'gpu_feed' else table(rows, 'pipe')}\n"
+    if source == "turns":
+        return f"\n{turns_table(recorded_table(name), RECOMMENDED)}\n"
     if source == "summary":
         return f"\n{SUMMARIES[name]()}\n"
     if source in ("minutes", "peak"):

@@ -40,7 +40,8 @@ def build_fcn(
 ) -> keras.Model:
     """An FCN: images (n, h, w, 3), uint8 or float 0 … 255, to logits (n, h, w, n_classes).
 
-    `input_shape` is (h, w, 3), h and w divisible by 32. `stride` 8, 16 or 32 is the s of FCN-8s.
+    `input_shape` is (h, w, 3), h and w divisible by 32, or (None, None, 3) for any such size.
+    `stride` 8, 16 or 32 is the s of FCN-8s.
     `backbone` is "small" (from scratch), "mobilenet" or "vgg16"; for the last two `weights` is
     None, "imagenet" (downloads) or a file for `keras.applications` with `include_top=False`.
     Pre-trained batch normalisation is frozen and stays in inference mode: its statistics are worth
@@ -144,10 +145,10 @@ def _check(n_classes, input_shape, stride, backbone, weights) -> None:
     if n_classes < 2:
         raise ValueError(f"n_classes must be 2 or more, background included, not {n_classes}")
     height, width, channels = input_shape
-    if channels != 3 or min(height, width) < 32 or height % 32 or width % 32:
+    if channels != 3 or not _fits(height, width):
         raise ValueError(
             f"input_shape must be (height, width, 3) with height and width divisible by 32 "
-            f"(the network halves them five times), not {tuple(input_shape)}"
+            f"(the network halves them five times), or both None, not {tuple(input_shape)}"
         )
     if stride not in STRIDES:
         raise ValueError(f"stride must be one of {STRIDES}, not {stride}")
@@ -159,6 +160,12 @@ def _check(n_classes, input_shape, stride, backbone, weights) -> None:
         raise ValueError("the small backbone has no pre-trained weights: choose mobilenet or vgg16")
     if weights != "imagenet" and not Path(weights).is_file():
         raise FileNotFoundError(f"no weights file {weights}: give a .weights.h5 file or 'imagenet'")
+
+
+def _fits(height, width) -> bool:
+    if None in (height, width):
+        return height is width is None
+    return min(height, width) >= 32 and height % 32 == width % 32 == 0
 
 
 def _small_backbone(images, seed: int) -> list:

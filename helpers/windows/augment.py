@@ -15,7 +15,7 @@ def flip_horizontally(images, masks, rng):
     `images` (b, h, w, 3) and `masks` (b, h, w), of any dtype, are changed in place and returned;
     `rng` is a `numpy.random.Generator`, of which b numbers are drawn.
 
-    Notebook 03, "Train, 20 rounds, one window in memory".
+    Notebook 07, "Image and mask move together".
     """
     flip = rng.random(len(images)) < 0.5
     images[flip] = images[flip, :, ::-1]

@@ -26,6 +26,7 @@ FILES = sorted(RECORDED.glob("*.json"))
 README = (RECORDED / "README.md").read_text(encoding="utf-8")
 TABLES = ("loaders_drawn", "loaders_photographs")
 STEADY = ("steady_drawn", "steady_photographs")
+RACES = [path.stem for path in FILES if re.fullmatch("race_(drawn|photographs)", path.stem)]
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
 LATER = {
     "tf_data_in_memory",
@@ -136,6 +137,27 @@ def test_the_recorded_counts_are_those_of_the_schedule(name):
         assert decoded[method] >= n_passes * window
 
 
+@pytest.mark.parametrize("name", RACES)
+def test_every_turn_of_a_race_has_all_runners_and_each_decoded_what_it_must(name):
+    report, table = recorded(name), recorded_table(name)
+    geometry = geometry_of(report)
+    n_passes = geometry.n_rounds * geometry.passes
+    shown = geometry.n_steps * geometry.batch_size
+    expected = {
+        "constant_batch": geometry.batch_size,
+        "uint8_batches": geometry.n_images,
+        "sliding_subset": geometry.n_images,
+        "sliding_subset_reshuffled": geometry.window + (n_passes - 1) * geometry.stride,
+    }
+    assert len(table) and not table.duplicated(["method", "turn"]).any()
+    for _, turn in table.groupby("turn"):
+        decoded = turn.set_index("method")["decoded_images"].to_dict()
+        assert expected.items() <= decoded.items()
+        assert set(decoded) - set(expected) == {"tf_data", "grain"}
+        assert min(decoded["tf_data"], decoded["grain"]) >= shown
+    assert table["commit"].str.fullmatch(r"[0-9a-f]{10}").all()
+
+
 def test_the_gpu_was_fed_by_every_loader_in_turns():
     report = recorded("gpu_feed")
     assert {row["precision"] for row in report["rows"]} == {*PRECISIONS} and report["machine"][
@@ -239,9 +261,12 @@ def test_each_order_decoded_as_many_images_as_its_windows_bring(name):
     expected |= {"disjoint": 20 * window, "batch": n_steps * batch}
     # "averaged" asks for the round's batches once more; by then the next window may be there.
     table = table[table["order"] != "averaged"]
-    for order, decoded in table.groupby("order")["decoded_images"]:
+    for (order, processor), runs in table.groupby(["order", "processor"]):
+        decoded = runs["decoded_images"]
         assert decoded.nunique() == 1, "another number for another seed"
-        assert decoded.iloc[0] == expected.get(order, decoded.iloc[0])
+        # JAX's trainer asks for a few steps beyond the last one; with windows of a batch it shows.
+        ahead = 3 * batch if order == "batch" and "NVIDIA" in processor else 0
+        assert decoded.iloc[0] - ahead == expected.get(order, decoded.iloc[0])
 
 
 def test_both_ways_read_the_same_lists_each_image_once():
@@ -314,6 +339,17 @@ def test_the_samples_seen_are_those_of_the_epochs_that_were_trained(name):
         assert in_round.between(1, settings["passes"]).all() or variant.startswith("stride_")
         samples = (settings["window"] - run["n_validation"].to_numpy()) * in_round.to_numpy()
         assert run["samples_seen"].tolist() == samples.cumsum().tolist()
+
+
+def test_each_size_is_the_articles_rounds_over_so_many_images():
+    table = recorded_table("claims_sizes")
+    for (variant, seed), run in table.groupby(["variant", "seed"]):
+        n_images = int(variant.removeprefix("size_"))
+        windows = Geometry.scaled(29 * (n_images // 29), (128, 128)).windows
+        splits = splits_of("article", windows, seed)
+        assert run["round"].tolist() == [*range(1, 21)]
+        assert run["n_validation"].tolist() == [len(validation) for _, validation in splits]
+        assert run["leaked_share"].tolist() == pytest.approx(leaked_shares(splits), abs=1e-5)
 
 
 def middle(row, key, form):

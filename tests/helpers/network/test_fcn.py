@@ -50,6 +50,17 @@ def test_logits_have_the_size_of_the_images(stride, size):
     assert model.predict_on_batch(noise(3, size)).shape == (3, *size, 5)
 
 
+def test_the_same_weights_fit_a_network_for_any_size():
+    fixed, free = build_fcn(3, (64, 96, 3), seed=1), build_fcn(3, (None, None, 3), seed=2)
+    free.set_weights(fixed.get_weights())
+    images = noise(2, (64, 96))
+    np.testing.assert_allclose(
+        fixed.predict_on_batch(images), free.predict_on_batch(images), atol=1e-5
+    )
+    free.run_eagerly = True  # Keras 3.15 cannot trace a second size, see docs/trouble.md
+    assert free.predict_on_batch(noise(1, (32, 128))).shape == (1, 32, 128, 3)
+
+
 @pytest.mark.parametrize("backbone", ["mobilenet", "vgg16"])
 def test_taps_of_the_large_backbones_fit_together(backbone):
     model = build_fcn(3, (64, 96, 3), backbone=backbone)
@@ -69,6 +80,7 @@ def test_uint8_and_float_images_give_the_same_logits():
     [
         ({"input_shape": (96, 100, 3)}, "divisible by 32"),
         ({"input_shape": (0, 32, 3)}, "divisible by 32"),
+        ({"input_shape": (None, 32, 3)}, "or both None"),
         ({"input_shape": (96, 96, 1)}, "divisible by 32"),
         ({"stride": 4}, "stride must be"),
         ({"backbone": "resnet"}, "backbone must be"),

@@ -129,7 +129,7 @@ def gap_by_dose(gaps: dict[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     ax.set(
         xlabel="validation images that had been trained on",
-        ylabel="mean IoU: validation minus new images",
+        ylabel="gap in mean IoU",
     )
     ax.legend(loc="upper left")
     return ax
@@ -158,7 +158,7 @@ def gap_by_size(sizes: pd.DataFrame, line: Line, n_all: int, ax: Axes | None = N
     ax.set(
         xscale="log",
         xlabel="images in all",
-        ylabel="mean IoU: validation minus new images",
+        ylabel="gap in mean IoU",
     )
     ticks = [*sorted(sizes["n_images"].unique()), n_all]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

@@ -89,8 +89,8 @@ def _memory_bars(ax: Axes, rows: Sequence[Mapping]) -> None:
 def ratios_by_turn(races: Mapping[str, pd.DataFrame], other: str) -> np.ndarray:
     """For each race a panel: every runner's speed as a share of `other`'s of the same turn.
 
-    A race is a table of `tools/race.py`. A pale dot is a turn, the thick line the 95 % interval of
-    the mean. Returns the axes.
+    A race is a table of `tools/race.py`. A dot is a turn, the line below the 95 % interval of the
+    mean. Returns the axes.
     """
     found = {name: beside(table, other) for name, table in races.items()}
     most = max(map(len, found.values()))
@@ -102,8 +102,9 @@ def ratios_by_turn(races: Mapping[str, pd.DataFrame], other: str) -> np.ndarray:
             colour, marker, _ = KINDS[row["kind"]]
             ratios = turns[row["method"]]
             ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
-            ax.plot(ratios, np.full(len(ratios), y), marker, color=colour, alpha=0.35, markersize=5)
-            ax.plot([row["low"], row["high"]], [y, y], color=colour, linewidth=4)
+            above, below = np.full(len(ratios), y + 0.16), [y - 0.16] * 2
+            ax.plot(ratios, above, marker, color=colour, alpha=0.6, markersize=5)
+            ax.plot([row["low"], row["high"]], below, color=colour, linewidth=3)
         ax.axvline(1, color=INK, linestyle="--", linewidth=1.2, zorder=1)
         ax.set_yticks(range(len(rows)), rows["label"][::-1], fontsize=9)
         ax.set(ylim=(-0.6, len(rows) - 0.4), title=name)

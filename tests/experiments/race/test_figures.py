@@ -228,7 +228,7 @@ def test_a_race_has_a_panel_in_which_each_runner_has_its_turns_and_its_interval(
     assert yticks_of(photographs) == ["SlidingSubset"]
     dots = {tuple(line.get_xdata()) for line in drawn.lines if line.get_linestyle() == "None"}
     assert dots == {(0.98, 0.99), (0.5, 0.52)}
-    rods = [line.get_xdata() for line in drawn.lines if line.get_linewidth() == 4]
+    rods = [line.get_xdata() for line in drawn.lines if line.get_linewidth() == 3]
     assert [list(rod) for rod in rods] == [
         pytest.approx(interval(ratios)) for ratios in ([0.5, 0.52], [0.98, 0.99])
     ]

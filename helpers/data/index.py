@@ -163,6 +163,8 @@ def index_folder(images, masks, classes, palette=None, leave_out=()):
     integers 0 … 255 of shape (n_classes, 3), turns the colours of RGB masks into ids (None: VOC's
     colours). Masks without an image are left out, and the stems in `leave_out`. Raises
     FileNotFoundError or ValueError naming the file or value at fault.
+
+    Notebook 08, "A slide that is too large".
     """
     images, masks = Path(images), Path(masks)
     image_of, mask_of = _images_by_stem(images), _images_by_stem(masks)

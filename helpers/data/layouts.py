@@ -28,6 +28,8 @@ def index_data(root, cache, seed=0) -> DataSet:
     has others.
 
     Raises FileNotFoundError for a folder of another layout, and what the layouts raise.
+
+    Notebook 07, "Look first".
     """
     root = Path(root)
     if is_own(root):

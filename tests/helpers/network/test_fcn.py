@@ -53,11 +53,11 @@ def test_logits_have_the_size_of_the_images(stride, size):
 def test_the_same_weights_fit_a_network_for_any_size():
     fixed, free = build_fcn(3, (64, 96, 3), seed=1), build_fcn(3, (None, None, 3), seed=2)
     free.set_weights(fixed.get_weights())
+    free.run_eagerly = True  # Keras 3.15 cannot trace a second size, see docs/trouble.md
     images = noise(2, (64, 96))
     np.testing.assert_allclose(
         fixed.predict_on_batch(images), free.predict_on_batch(images), atol=1e-5
     )
-    free.run_eagerly = True  # Keras 3.15 cannot trace a second size, see docs/trouble.md
     assert free.predict_on_batch(noise(1, (32, 128))).shape == (1, 32, 128, 3)
 
 

@@ -51,14 +51,15 @@ def train_and_score(workshop: Workshop, way: str, seed: int) -> dict:
     sets = {"": val[:N_REPORTED], "third_": val[N_REPORTED:]}
     order = "reshuffled" if way == "second_stage" else way
     began = time.perf_counter()
-    with subset_in_order(order, workshop, seed) as cut:
-        subset = SlidingSubset(cut.index, cut.geometry, workshop.augment)
-    with subset:
-        n_steps = workshop.geometry.n_steps
-        n_first = n_steps * 3 // 4 if way == "second_stage" else n_steps
-        model = fit(workshop.network(seed=seed, n_steps=n_first), subset, 0, n_first)
+    with subset_in_order(order, workshop, seed) as subset:
+        n_steps = n_first = workshop.geometry.n_steps
         if way == "second_stage":
-            model = fit(second_stage(workshop, model, n_steps - n_first), subset, n_first, n_steps)
+            round_ = subset.n_rounds * 3 // 4
+            n_first = round_ * subset.steps_per_round
+        model = fit(workshop.network(seed=seed, n_steps=n_first), subset, n_first)
+        if way == "second_stage":
+            model = second_stage(workshop, model, n_steps - n_first)
+            fit(model, subset.from_round(round_), n_steps - n_first)
         row = {
             "seconds": time.perf_counter() - began,
             "window_mib": subset.nbytes / MIB,
@@ -73,24 +74,10 @@ def train_and_score(workshop: Workshop, way: str, seed: int) -> dict:
     return row
 
 
-def fit(model, subset: SlidingSubset, first: int, last: int):
-    """Train on the steps from `first` to `last` of the data set, which need not end a round."""
-    steps = _From(subset, first)
-    model.fit(steps, steps_per_epoch=last - first, shuffle=False, verbose=0)
+def fit(model, subset: SlidingSubset, n_steps: int):
+    """Train on the first steps of the data set, which need not end a round."""
+    model.fit(subset, steps_per_epoch=n_steps, shuffle=False, verbose=0)
     return model
-
-
-class _From(keras.utils.PyDataset):
-    """A data set from one of its steps on."""
-
-    num_batches = None
-
-    def __init__(self, subset, first):
-        super().__init__()
-        self.subset, self.first = subset, first
-
-    def __getitem__(self, step):
-        return self.subset[min(self.first + step, len(self.subset) - 1)]
 
 
 def second_stage(workshop: Workshop, model, n_steps: int):

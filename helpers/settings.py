@@ -19,7 +19,7 @@ BACKBONES = tuple(LEARNING_RATES)
 # A head on a frozen backbone is what is trained where a pre-trained MobileNet is given.
 NETWORKS = ("fcn", "head")
 HEAD_LEARNING_RATE = 1e-3
-HEAD_SIZE, HEAD_BATCH = (256, 256), 8
+HEAD_BATCH = 8
 # One training step of VGG16 with 32 images of 224×224 took 3.5 GiB, and of MobileNet 3.0 GiB.
 LARGE_BACKBONE_BUDGET = "6 GiB"
 VARIABLES = (
@@ -37,6 +37,8 @@ OLD_NAMES = {"TUTORIAL_BODY": "TUTORIAL_BACKBONE"}
 class Profile:
     """One size of the tutorial. `size` is (height, width); `n_holdout` None means all there is.
 
+    `head_size` is the size for a head on a pre-trained backbone.
+
     `stride` is the largest stride of the windows, in images; with fewer images it shrinks.
     `memory_budget` is what each notebook's process may use at its peak, with the small backbone.
     """
@@ -47,10 +49,13 @@ class Profile:
     n_holdout: int | None
     source: str
     memory_budget: str
+    head_size: tuple[int, int] = (256, 256)
 
 
 PROFILES = {
-    "tiny": Profile(2, (64, 64), 8, n_holdout=20, source="tiny", memory_budget="1.5 GiB"),
+    "tiny": Profile(
+        2, (64, 64), 8, n_holdout=20, source="tiny", memory_budget="1.5 GiB", head_size=(64, 64)
+    ),
     "workshop": Profile(
         20, (128, 128), 16, n_holdout=200, source="shapes", memory_budget="1.5 GiB"
     ),
@@ -123,8 +128,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         )
     network = _network(environ, backbone, weights)
     size, batch_size = profile.size, profile.batch_size
-    if network == "head" and name != "tiny":
-        size, batch_size = HEAD_SIZE, HEAD_BATCH
+    if network == "head":
+        size, batch_size = profile.head_size, HEAD_BATCH
     return Settings(
         profile=name,
         data=data,

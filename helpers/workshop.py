@@ -65,7 +65,7 @@ class Workshop:
 
         For a head on a pre-trained backbone it cuts random crops of the network's size as well.
         """
-        from helpers.windows.augment import flip_horizontally, random_crops
+        from helpers.windows import flip_horizontally, random_crops
 
         return random_crops(self.size) if self.settings.network == "head" else flip_horizontally
 
@@ -89,8 +89,7 @@ class Workshop:
         # Only here: what needs no network should not load Keras.
         import keras
 
-        from helpers.network import build_fcn, compile_fcn
-        from helpers.network.head import build_head, compile_head
+        from helpers.network import build_fcn, build_head, compile_fcn, compile_head
 
         n_classes, size = self.train.n_classes, size or self.size
         seed = self.settings.seed if seed is None else seed

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     geometry = Geometry(n_images, window, stride, size, chosen.batch_size, chosen.passes)
     train = not chosen.load_only
     measured = {"train": train, "score": train, "load": True}
-    settings, workshop = RaceSettings(geometry, **measured), open_workshop().with_fcn()
+    settings, workshop = RaceSettings(geometry, **measured), open_workshop()
     began, said = time.monotonic(), partial(print, flush=True)
     rows = compare(chosen.methods, settings, workshop, chosen.repeats, said)
     in_training = replace(settings, load=False, score=False)

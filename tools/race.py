@@ -55,8 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.turns < 1:
         parser.error("--turns must be 1 or more")
-    workshop = open_workshop().with_fcn()
-    runners, settings = RUNNERS, RaceSettings(GEOMETRY, load=False)
+    workshop, runners, settings = open_workshop(), RUNNERS, RaceSettings(GEOMETRY, load=False)
     if chosen.peers:
         runners, settings = PEERS, RaceSettings(PEERS_GEOMETRY)
     output = chosen.output or NEW / ("race_peers" if chosen.peers else "race_drawn")

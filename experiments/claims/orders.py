@@ -11,7 +11,7 @@ import numpy as np
 from helpers.data import VOID, Index, read_mask
 from helpers.network import ScoreHoldout
 from helpers.quiet import keras
-from helpers.windows import Geometry, SlidingSubset, flip_horizontally
+from helpers.windows import Geometry, SlidingSubset
 from helpers.workshop import Workshop
 
 ORDERS = {
@@ -54,7 +54,7 @@ def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
         train = sorted_by_class(train, workshop.size)
     train = train.reshuffled(length, seed) if list_order == ANEW else train[np.arange(length) % n]
     cut = replace(geometry, n_images=length, window=window, stride=stride, passes=passes, seed=seed)
-    return SlidingSubset(train, cut, augment=flip_horizontally)
+    return SlidingSubset(train, cut, augment=workshop.augment)
 
 
 def _cut(order: str, workshop: Workshop) -> tuple[int, int, int, str]:

@@ -27,11 +27,30 @@ ALL = ("01", "02", "03", "04", "05", "06", "07", "08")
     ],
 )
 def test_notebooks_run_on_a_folder_that_they_have_never_seen(layout, numbers, tmp_path):
-    root = lay_out(layout, tmp_path / layout)
+    run(numbers, {"TUTORIAL_DATA": str(lay_out(layout, tmp_path / layout))})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param(("02", "03"), marks=pytest.mark.timeout(600)),
+        pytest.param(ALL, marks=[pytest.mark.torture, pytest.mark.timeout(1800)]),
+    ],
+)
+def test_notebooks_train_a_head_where_weights_of_a_backbone_are_given(numbers, tmp_path):
+    import keras
+
+    weights = tmp_path / "mobilenet.weights.h5"
+    keras.applications.MobileNet(weights=None, include_top=False).save_weights(weights)
+    run(numbers, {"TUTORIAL_WEIGHTS": str(weights)})
+
+
+def run(numbers: tuple[str, ...], variables: dict[str, str]) -> None:
     notebooks = [str(path) for n in numbers for path in PROJECT.glob(f"notebooks/{n}_*.ipynb")]
-    environ = os.environ | {"TUTORIAL_PROFILE": "tiny", "TUTORIAL_DATA": str(root)}
     done = subprocess.run(
         [sys.executable, "-m", "tools.run_notebooks", *notebooks],
-        cwd=PROJECT, env=environ, capture_output=True, text=True, check=False,
+        cwd=PROJECT, env=os.environ | {"TUTORIAL_PROFILE": "tiny"} | variables,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

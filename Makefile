@@ -1,16 +1,18 @@
 # Bigger than RAM: every target installs what it needs into .venv first.
 # Another Python for the environment: make lab PYTHON=/path/to/python3.12
 # Options for JupyterLab: make lab LAB_OPTIONS=--port=9000
+# Processes for a distributed training: make distributed N=2
 # A budget for a plan: make plan PLAN_OPTIONS="--budget 4GiB"
 
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data check-data plan clean
+.PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data \
+	check-data plan distributed distributed-test clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/make_venv.sh
 	@sh tools/make_venv.sh "$(PYTHON)"
@@ -59,6 +61,14 @@ check-data: $(READY)  ## look at every file of the data set in TUTORIAL_DATA, an
 
 plan: $(READY)  ## what a training on TUTORIAL_DATA would take: windows, bytes, minutes
 	@$(BIN)/python -m tools.plan $(PLAN_OPTIONS)
+
+distributed: $(READY)  ## train with N processes on this machine (N=2), each with windows of its own
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[distributed]"
+	@$(BIN)/python -m tools.distributed --processes $(or $(N),2)
+
+distributed-test: $(READY)  ## what several processes do, and five kills: some minutes
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[distributed]"
+	@$(BIN)/python -m pytest -s tests/test_distributed.py tests/helpers/distributed tests/helpers/test_jax.py
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
 	@$(BIN)/python -m tools.voc2012

@@ -75,6 +75,22 @@ class Workshop:
         geometry = replace(self.geometry, size=settings.stored, batch_size=settings.batch_size)
         return replace(self, settings=settings, geometry=geometry)
 
+    def share(self, process: int, n_processes: int) -> "Workshop":
+        """What one of several processes trains on, and scores: its share of both lists.
+
+        The hold-out is shared to the last image, so the shares of it may differ by one.
+
+        Notebook 09, "Every process its share".
+        """
+        from helpers.windows import geometry_of_share, rows_of_share
+
+        return replace(
+            self,
+            train=self.train[rows_of_share(len(self.train), process, n_processes)],
+            holdout=self.holdout[process::n_processes],
+            geometry=geometry_of_share(self.geometry, process, n_processes),
+        )
+
     def network(self, *, seed=None, stride=None, size=None, n_steps=None):
         """The network of these settings, compiled: a `keras.Model`.
 

@@ -1,8 +1,10 @@
 """What several test files share and is no fixture."""
 
 import hashlib
+import importlib.util
 import io
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -10,6 +12,7 @@ import threading
 import time
 
 import psutil
+import pytest
 
 from helpers.settings import PROJECT
 
@@ -365,3 +368,22 @@ def assert_turned_down(check, answer, words, capsys):
     said = capsys.readouterr().out
     assert said.startswith("Not yet: ") and len(said) > 30
     assert words in said
+
+
+# For what several processes do together: `make distributed` installs JAX.
+NEEDS_JAX = pytest.mark.skipif(
+    importlib.util.find_spec("jax") is None, reason="jax is not installed: make distributed-test"
+)
+
+
+def with_jax() -> dict[str, str]:
+    """The environment for a process in which Keras runs on JAX, which may lie anywhere."""
+    path = os.pathsep.join([str(PROJECT), *sys.path])
+    return os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]

@@ -12,7 +12,7 @@ import pytest
 from helpers.settings import PROJECT, VARIABLES
 
 NOTEBOOKS = {path.name[:2]: path for path in sorted(PROJECT.glob("notebooks/[0-9][0-9]_*.ipynb"))}
-FACES = ("data", "memory", "network", "notebook", "scoring", "windows", "workshop")
+FACES = ("data", "distributed", "memory", "network", "notebook", "scoring", "windows", "workshop")
 MODULES = sorted(
     path.relative_to(PROJECT)
     for root in ("helpers", "experiments")

@@ -24,6 +24,7 @@ def names(requirements):
 DEPENDENCIES = names(PYPROJECT["project"]["dependencies"])
 DEV = names(PYPROJECT["project"]["optional-dependencies"]["dev"])
 BENCH = names(PYPROJECT["project"]["optional-dependencies"]["bench"])
+DISTRIBUTED = names(PYPROJECT["project"]["optional-dependencies"]["distributed"])
 
 
 def test_the_conda_environment_installs_this_project_and_nothing_else():
@@ -36,14 +37,14 @@ def test_the_conda_environment_installs_this_project_and_nothing_else():
 def test_every_dependency_is_pinned():
     lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.partition("==")[0].lower().replace("_", "-") for line in lines if "==" in line}
-    assert pinned >= DEPENDENCIES | DEV | BENCH
+    assert pinned >= DEPENDENCIES | DEV | BENCH | DISTRIBUTED
     assert all("==" in line or line.startswith("#") for line in lines if line)
 
 
 def test_the_docs_say_what_each_dependency_is_for():
     text = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", text, flags=re.MULTILINE)
-    assert {name for name, _ in rows} == DEPENDENCIES | DEV | BENCH
+    assert {name for name, _ in rows} == DEPENDENCIES | DEV | BENCH | DISTRIBUTED
     assert all(len(why) > 10 for _, why in rows)
 
 

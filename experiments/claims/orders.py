@@ -33,21 +33,24 @@ AVERAGE_KEEPS = 0.8  # share of the old average at each round's end: it remember
 ONCE, ANEW, SORTED = "once", "anew", "sorted"
 
 
-def subset_in_order(order: str, workshop: Workshop, seed: int) -> SlidingSubset:
+def subset_in_order(
+    order: str, workshop: Workshop, seed: int, n_steps: int | None = None
+) -> SlidingSubset:
     """A `SlidingSubset` that gives the workshop's images in one of the `ORDERS`.
 
-    It has at least as many batches as the article's rounds. Where these need a longer list than
+    It has at least `n_steps` batches (None: as many as the article's rounds). Where these need a longer list than
     there is, the list is repeated, shuffled anew for each pass or as it is.
     """
     if order not in ORDERS:
         raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")
     n = len(workshop.train)
     geometry = backwards(workshop.geometry) if order == "backwards" else workshop.geometry
+    n_steps = geometry.n_steps if n_steps is None else n_steps
     window, stride, passes, list_order = _cut(order, workshop)
     n_batches = -(-window // geometry.batch_size)
     if order == "everything":
-        passes = -(-geometry.n_steps // n_batches)
-    n_rounds = -(-geometry.n_steps // (n_batches * passes))
+        passes = -(-n_steps // n_batches)
+    n_rounds = -(-n_steps // (n_batches * passes))
     length = window + (n_rounds - 1) * stride
     train = workshop.train.shuffled(seed)
     if list_order == SORTED:
@@ -155,21 +158,20 @@ def learn(workshop: Workshop, order: str, seed: int = 0, passes: int | None = No
         scored = ScoreHoldout(workshop.holdout_data())
         if order == "averaged":
             scored = AverageWeights(subset, scored)
-        history = model.fit(
-            subset,
-            steps_per_epoch=quarter,
-            epochs=4,
-            shuffle=False,
-            verbose=0,
-            callbacks=[scored],
-        ).history
+        rows = fit_in_quarters(model, subset, quarter, scored)
         decoded = subset.decoded
+    return {"rows": [row | {"decoded_images": decoded} for row in rows]}
+
+
+def fit_in_quarters(model, data, quarter: int, scored: keras.callbacks.Callback) -> list[dict]:
+    """Train four times `quarter` steps; a row for each: `step`, and the scores of `scored`."""
+    options = {"steps_per_epoch": quarter, "epochs": 4, "shuffle": False, "verbose": 0}
+    history = model.fit(data, callbacks=[scored], **options).history
     found = zip(history["val_mean_iou"], history["val_pixel_accuracy"], strict=True)
-    rows = [
+    return [
         {"step": quarter * k, "mean_iou": float(iou), "pixel_accuracy": float(accuracy)}
         for k, (iou, accuracy) in enumerate(found, start=1)
     ]
-    return {"rows": [row | {"decoded_images": decoded} for row in rows]}
 
 
 def sorted_by_class(index: Index, size: tuple[int, int]) -> Index:

@@ -23,11 +23,12 @@ def is_cityscapes(root: Path) -> bool:
     return (root / "leftImg8bit").is_dir() and (root / "gtFine").is_dir()
 
 
-def index_cityscapes(root, split, cache) -> Index:
+def index_cityscapes(root, split, cache, leave_out=()) -> Index:
     """Index `leftImg8bit/<split>/<city>/…` and `gtFine/<split>/<city>/…`.
 
     The label ids of the masks (0 to 33) become 19 class ids and void, in masks that are written
-    into `cache` once. Raises FileNotFoundError naming a folder or a mask that is missing.
+    into `cache` once. Images named in `leave_out`, as `city/…_leftImg8bit`, are passed over. Raises
+    FileNotFoundError naming a folder or a mask that is missing.
     """
     root, table = Path(root), dict.fromkeys(LABEL_IDS, 255)
     images, masks = root / "leftImg8bit" / split, root / "gtFine" / split
@@ -36,6 +37,7 @@ def index_cityscapes(root, split, cache) -> Index:
     names = sorted(path.relative_to(images).as_posix() for path in images.glob(f"*/*{IMAGE}"))
     if not names:
         raise FileNotFoundError(f"{images} has no folder of a city with images *{IMAGE}.")
+    names = [name for name in names if name.removesuffix(".png") not in leave_out]
     of_masks = [name.removesuffix(IMAGE) + LABELS for name in names]
     missing = [name for name in of_masks if not (masks / name).is_file()]
     if missing:

@@ -11,7 +11,8 @@ from PIL import Image
 
 from ..files import read_json, write_json
 from .classes import VOID
-from .index import Index, lines_of
+from .index import Index
+from .lists import lines_of
 from .pixels import naming
 from .rewrite import folder_for, rewrite_masks
 
@@ -24,14 +25,15 @@ def is_coco(root: Path) -> bool:
     return (root / "annotations").is_dir() and any(root.glob("annotations/panoptic_*.json"))
 
 
-def index_coco(root, split, cache) -> Index:
+def index_coco(root, split, cache, leave_out=()) -> Index:
     """Index `<split><year>/…jpg` with the masks of `annotations/panoptic_<split><year>.json`.
 
     Its PNGs are in `annotations/panoptic_<split><year>` or in `panoptic_<split><year>` (unpack the
     zip of that name). Classes are all categories, things and stuff, in the order of the JSON; with
     a `classes.txt` in `root` those that it names, of which the first is the background: everything
     else that is labelled. What is not labelled is void. Masks of class ids are written into `cache`
-    once; after that the JSON is not read again.
+    once; after that the JSON is not read again. Images whose stems are in `leave_out` are passed
+    over.
 
     Raises FileNotFoundError naming what is missing, and ValueError naming a category that COCO does
     not have, or an object that the JSON lacks.
@@ -41,7 +43,7 @@ def index_coco(root, split, cache) -> Index:
     chosen = root / "classes.txt"
     wanted = lines_of(chosen) if chosen.is_file() else None
     state = annotations.stat()
-    folder = folder_for(cache, split, (state.st_size, state.st_mtime, wanted))
+    folder = folder_for(cache, split, (state.st_size, state.st_mtime, wanted, sorted(leave_out)))
     known = folder / "index.json"
     if known.is_file():
         found = read_json(known)
@@ -55,8 +57,12 @@ def index_coco(root, split, cache) -> Index:
         }
         for one in panoptic["annotations"]
     }
-    of_images = [image_of[one["image_id"]] for one in panoptic["annotations"]]
-    of_masks = [one["file_name"] for one in panoptic["annotations"]]
+    used = [
+        (image_of[one["image_id"]], one["file_name"])
+        for one in panoptic["annotations"]
+        if image_of[one["image_id"]].rpartition(".")[0] not in leave_out
+    ]
+    of_images, of_masks = ([pair[k] for pair in used] for k in (0, 1))
     index = Index.build(images, masks, names, of_images, of_masks)
     if missing := [pair.image for pair in index if not pair.image.is_file()]:
         raise FileNotFoundError(

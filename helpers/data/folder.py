@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from .classes import VOID, checked_classes, checked_palette, refuse_repeats
-from .index import Index, index_folder, lines_of, read_list
+from .index import Index, index_folder, read_list
+from .lists import lines_of
 from .rewrite import folder_for, lookup, rewrite_masks
 from .survey import refuse_two_readings, survey
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .classes import VOC_CLASSES, checked_classes, checked_palette, refuse_repeats
+from .lists import lines_of, share_of_lines
 from .read import read_pair
 
 IMAGE_SUFFIXES = frozenset(
@@ -127,18 +128,19 @@ class Index:
         return self[np.concatenate([rng.permutation(len(self)) for _ in range(passes)])[:length]]
 
 
-def index_voc(root, split="train", leave_out=()):
+def index_voc(root, split="train", leave_out=(), share=None):
     """Index one split of a folder in the layout of Pascal VOC 2012 segmentation.
 
     `root` holds `JPEGImages`, `SegmentationClass` and `ImageSets/Segmentation/<split>.txt`. Class
     names come from `root/classes.txt` (one a line, background first) or are VOC's 21. The stems in
-    `leave_out` are passed over. Raises FileNotFoundError or ValueError naming the file at fault.
+    `leave_out` are passed over. With `share` (process, n_processes) only every n-th line is kept in
+    memory, see `share_of_lines`. Raises FileNotFoundError or ValueError naming the file at fault.
     Two folders are listed, no image is opened.
 
     Notebook 02, "Bigger than the budget".
     """
     root = _voc_root(Path(root))
-    stems = read_list(root / "ImageSets" / "Segmentation", split)
+    stems = read_list(root / "ImageSets" / "Segmentation", split, share)
     stems = [stem for stem in stems if stem not in leave_out]
     listing = root / "ImageSets" / "Segmentation" / f"{split}.txt"
     for folder, suffix in (("JPEGImages", ".jpg"), ("SegmentationClass", ".png")):
@@ -194,8 +196,8 @@ def _voc_root(root):
     raise FileNotFoundError(f"{root} has no JPEGImages and SegmentationClass inside it.{hint}")
 
 
-def read_list(folder, split):
-    """The stems named in `folder/<split>.txt`, a list of text.
+def read_list(folder, split, share=None):
+    """The stems named in `folder/<split>.txt`, a list of text, or one process's `share` of them.
 
     Raises FileNotFoundError naming the splits that there are; ValueError for a list without names
     or with one twice.
@@ -207,18 +209,11 @@ def read_list(folder, split):
             f"{listing} does not exist, so there is no split {split!r}. "
             + (f"There are: {', '.join(known)}." if known else f"{folder} holds no lists at all.")
         )
-    stems = lines_of(listing)
+    stems = lines_of(listing) if share is None else share_of_lines(listing, *share)[0]
     if not stems:
         raise ValueError(f"{listing} names no images. Write one file stem on each line.")
     refuse_repeats(stems, listing)
     return stems
-
-
-def lines_of(path):
-    """The lines of a text file that are not empty, without the space around them."""
-    # "utf-8-sig" also reads the mark that Windows editors put in front.
-    with path.open(encoding="utf-8-sig") as lines:
-        return [line for line in map(str.strip, lines) if line]
 
 
 def _without_file(stems, folder, suffix):

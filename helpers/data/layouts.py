@@ -36,7 +36,9 @@ def index_data(root, cache, seed=0) -> DataSet:
         return DataSet(*index_own(root, cache, seed))
     for known, index in ((is_cityscapes, index_cityscapes), (is_coco, index_coco)):
         if known(root):
-            return DataSet(*(index(root, split, cache) for split in ("train", "val")), [])
+            left_out, notes = left_out_of(root)
+            both = (index(root, split, cache, left_out) for split in ("train", "val"))
+            return DataSet(*both, notes)
     if (root / "JPEGImages").is_dir():
         return _voc(root, cache)
     raise FileNotFoundError(

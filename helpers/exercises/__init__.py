@@ -16,6 +16,11 @@ from helpers.exercises.data import (
     check_split_by_group,
     check_tile_starts,
 )
+from helpers.exercises.distributed import (
+    check_mean_gradient,
+    check_my_rows,
+    check_round_to_resume,
+)
 from helpers.exercises.memory import check_bytes_needed, check_stack, check_to_unit_range
 from helpers.exercises.network import check_double, check_score_map_sides, check_valid_accuracy
 from helpers.exercises.race import (
@@ -41,9 +46,12 @@ __all__ = [
     "check_iou_of_class",
     "check_largest_window",
     "check_leaky_snippets",
+    "check_mean_gradient",
     "check_mean_iou",
     "check_mirror_hands",
+    "check_my_rows",
     "check_repaired_loop",
+    "check_round_to_resume",
     "check_score_map_sides",
     "check_slots_to_fill",
     "check_split_by_group",

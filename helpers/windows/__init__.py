@@ -1,7 +1,8 @@
 """One subset of the images in memory.
 
-`geometry`: which image comes in which step. `ring`: the memory. `subset`: the loader, which feeds
-Keras. `augment`: changes of a batch. `splits`, `article`: what the article does.
+`geometry`: which image comes in which step. `shares`: the same for several processes. `ring`: the
+memory. `subset`: the loader, which feeds Keras. `together`: several of them as one. `augment`:
+changes of a batch. `splits`, `article`: what the article does.
 """
 
 from importlib import import_module
@@ -14,11 +15,15 @@ _MODULES = {
     "times_seen": "geometry",
     "RingBuffer": "ring",
     "SlidingSubset": "subset",
+    "SideBySide": "together",
     "by_layers": "augment",
     "flip_horizontally": "augment",
     "random_crops": "augment",
     "split_windows": "splits",
     "split_windows_once": "splits",
+    "geometry_of_share": "shares",
+    "rows_left_over": "shares",
+    "rows_of_share": "shares",
     "leaked_shares": "splits",
     "expected_leaked_shares": "splits",
     "compile_as_article": "article",

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import fresh_python
 
-LAZY = ("helpers.network", "helpers.scoring", "helpers.windows")
+LAZY = ("helpers.distributed", "helpers.network", "helpers.scoring", "helpers.windows")
 FACES = (*LAZY, "helpers.data", "helpers.data.shapes", "helpers.exercises", "helpers.memory",
          "helpers.notebook")  # fmt: skip
 LOADED = "; print(sorted({'keras', 'tensorflow', 'jax', 'torch'} & {*sys.modules}))"

@@ -52,6 +52,26 @@ def test_in_vocs_layout_images_can_be_left_out(voc, tmp_path):
     assert len(train) == 59 and notes == ["1 images are left out, those that leave_out.txt names."]
 
 
+@pytest.mark.parametrize("layout", ["cityscapes", "coco"])
+def test_in_the_other_layouts_an_image_whose_mask_is_damaged_can_be_left_out(layout, tmp_path):
+    root = lay_out(layout, tmp_path / layout)
+    whole = index_data(root, tmp_path / "cache").train
+    damaged = next(path for path in root.rglob("*.png") if is_mask_of(path, whole[3]))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(OSError, match=damaged.name):
+        index_data(root, tmp_path / "another")
+    (root / "leave_out.txt").write_text(f"{whole[3].id}\n")
+    train, _, notes = index_data(root, tmp_path / "another")
+    assert len(train) == len(whole) - 1 and whole[3].id not in {pair.id for pair in train}
+    assert notes == ["1 images are left out, those that leave_out.txt names."]
+
+
+def is_mask_of(path, pair):
+    """Whether a PNG of the official layout is that of a pair (whose own mask is a new one)."""
+    stem = pair.id.rpartition("/")[2].removesuffix("_leftImg8bit")
+    return path.name in (f"{stem}_gtFine_labelIds.png", f"{stem}.png")
+
+
 def test_a_folder_of_no_layout_hears_which_there_are_and_which_is_near(tmp_path):
     (tmp_path / "else").mkdir()
     with pytest.raises(FileNotFoundError, match=r"none of the layouts.*images and masks.*COCO"):

@@ -5,11 +5,11 @@ import tracemalloc
 import pytest
 
 import helpers.exercises
-from helpers.exercises import claims, data, memory, network, race, scoring, windows
+from helpers.exercises import claims, data, distributed, memory, network, race, scoring, windows
 from helpers.exercises.judging import check, expect, traced
 from tests.support import checks_of, fresh_python
 
-MODULES = [memory, windows, network, scoring, claims, race, data]
+MODULES = [memory, windows, network, scoring, claims, race, data, distributed]
 
 
 @check

@@ -1,0 +1,121 @@
+"""Who takes part in a training of several processes, and what they tell each other.
+
+The engine is Keras' own: `keras.distribution` on JAX, which talks through gloo between processors
+and through NCCL between GPUs. Each process hands `fit` its part of every batch.
+"""
+
+import hashlib
+import socket
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers.data.lists import check_share
+from helpers.quiet import keras
+from helpers.settings import SEED
+
+WAIT_SECONDS = 45  # for the others to come
+# So long a process may be silent before the others give it up. JAX's own 100 s are more patience
+# than somebody in front of a terminal has.
+HEARTBEAT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Group:
+    """This process and the number of all; made by `join`. One process alone is a group, too."""
+
+    process: int
+    n_processes: int
+
+    def gather(self, array) -> np.ndarray:
+        """This array of every process, stacked: (n_processes, ...), the same on each.
+
+        All processes must call it, with arrays of one shape and dtype. It is bytes that travel: JAX
+        would make 32 bits of 64.
+        """
+        array = np.asarray(array)
+        if self.n_processes == 1:
+            return array[None]
+        from jax.experimental import multihost_utils
+
+        packed = np.frombuffer(array.tobytes(), np.uint8)
+        found = np.asarray(multihost_utils.process_allgather(packed))
+        return np.stack([np.frombuffer(row.tobytes(), array.dtype) for row in found]).reshape(
+            self.n_processes, *array.shape
+        )
+
+    def refuse_differences(self, what: str, value: str) -> None:
+        """ValueError if `value`, a text, is not the same on all processes; `what` names it."""
+        digest = hashlib.sha256(value.encode()).digest()[:8]
+        found = self.gather(np.frombuffer(digest, np.uint8))
+        other = np.flatnonzero((found != found[0]).any(axis=1))
+        if len(other):
+            raise ValueError(
+                f"Process {other[0]} has other {what} than process 0: give all of them the same "
+                "data set and the same settings."
+            )
+
+
+def join(address: str, process: int, n_processes: int, wait: int = WAIT_SECONDS) -> Group:
+    """Meet the other processes at `address` ("host:port" of process 0), before any computation.
+
+    From then on a `fit` computes every step together with all others: with the mean of their
+    gradients, so that all have the same weights. Raises ConnectionError, within a minute, if
+    nobody answers there or not all come, and RuntimeError for another backend than JAX.
+
+    `keras.distribution.initialize` does the same and would wait for five minutes.
+    """
+    check_share(process, n_processes)
+    if n_processes == 1:
+        return Group(0, 1)
+    if keras.backend.backend() != "jax":
+        raise RuntimeError(
+            f"Several processes need Keras on JAX, here it is on {keras.backend.backend()}: set "
+            "KERAS_BACKEND=jax before Keras is imported."
+        )
+    import jax
+
+    deadline = time.monotonic() + wait
+    if process > 0:
+        wait_for(address, deadline)
+    try:
+        jax.distributed.initialize(
+            address, n_processes, process, cluster_detection_method="deactivate",
+            initialization_timeout=max(1, round(deadline - time.monotonic())),
+            heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+            shutdown_timeout_seconds=HEARTBEAT_SECONDS,
+        )  # fmt: skip
+    except RuntimeError as error:
+        raise ConnectionError(
+            f"The {n_processes} processes did not come together at {address} within {wait} s. Is "
+            f"each of 0 to {n_processes - 1} started, and each once? ({_first_line(error)})"
+        ) from None
+    # First weights without a seed are drawn from Keras' own state: it must be the same for all.
+    keras.utils.set_random_seed(SEED)
+    # Each process gives its own part of a batch; Keras must not cut it once more.
+    distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
+    keras.distribution.set_distribution(distribution)
+    return Group(process, n_processes)
+
+
+def wait_for(address: str, deadline: float) -> None:
+    """Until process 0 answers at its address; ConnectionError if it does not in time."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise ValueError(f'The address must be "host:port" of process 0, not {address!r}.')
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=2).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise ConnectionError(
+                    f"Nobody answers at {address} ({error}). Is process 0 started there, and does "
+                    "the machine's firewall let this port through?"
+                ) from None
+            time.sleep(0.2)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,100 @@
+"""Rounds of several processes: one score of all their hold-outs, checkpoints that fit together."""
+
+import os
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from helpers.distributed.group import Group
+from helpers.files import remove
+from helpers.network import SaveRounds, resume
+from helpers.quiet import keras
+from helpers.scoring import evaluate, scores
+
+PREVIOUS = "previous.keras"
+
+
+class ScoreTogether(keras.callbacks.Callback):
+    """As `ScoreHoldout`, for several processes: each scores its part, and the matrices are added.
+
+    `build` makes a network of the same kind, which scores in this process alone: between processes
+    `predict` would want equally many images of all of them, and could not give them back.
+    """
+
+    def __init__(self, data, build: Callable[[], keras.Model], group: Group):
+        super().__init__()
+        self.data, self.group = data, group
+        with alone():
+            self.network = build()
+
+    def on_epoch_end(self, epoch, logs=None):
+        with alone():
+            self.network.set_weights(self.model.get_weights())
+            matrix = evaluate(self.network, self.data)
+        found = scores(self.group.gather(matrix).sum(axis=0))
+        logs["val_mean_iou"] = found.mean_iou
+        logs["val_pixel_accuracy"] = found.pixel_accuracy
+
+
+@contextmanager
+def alone():
+    """What is computed in here is computed by this process alone."""
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
+
+
+class SaveTogether(SaveRounds):
+    """`SaveRounds` for one of several processes: the round before the last one stays on disk, too.
+
+    A kill may come when some processes have saved a round and others have not. They can be one
+    round apart, never two: no step of the next round is done without all of them. So with the last
+    two rounds of each there is always one that all have; see `resume_together`.
+
+    Every process saves, into a folder of its own: Keras gathers the weights for it from all.
+    """
+
+    def _open(self, epoch):
+        if epoch == 0:
+            remove(self.folder / PREVIOUS)
+        super()._open(epoch)
+
+    def _save(self, name):
+        last = self.folder / "last.keras"
+        if name == last.name and last.is_file():
+            os.replace(last, self.folder / PREVIOUS)
+        super()._save(name)
+
+
+def resume_together(
+    build: Callable[[], keras.Model], folder: Path, subset, group: Group
+) -> tuple[keras.Model, int]:
+    """(model, round to go on from): the last round that all processes have finished.
+
+    `build` makes a new compiled network; it is given back as it is where there is no such round.
+    Raises ValueError as `resume` does, and where a process has no file of that round.
+    """
+    last, previous = folder / "last.keras", folder / PREVIOUS
+    if previous.is_file() and not last.is_file():  # killed between the one and the other
+        os.replace(previous, last)
+    model = build()
+    done = resume(model, folder, subset)
+    agreed = int(group.gather(np.array(done)).min())
+    if agreed == done:
+        return model, done
+    model = build()
+    if agreed == 0:
+        return model, 0
+    if previous.is_file():
+        os.replace(previous, last)
+        done = resume(model, folder, subset)
+    if done != agreed:
+        raise ValueError(
+            f"{folder} holds round {done}, but another process has only {agreed}: start afresh."
+        )
+    return model, done

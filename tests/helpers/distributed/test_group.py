@@ -1,0 +1,78 @@
+"""What processes tell each other; that of two needs JAX, that of one does not."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from helpers.distributed.group import Group, join, wait_for
+from helpers.settings import PROJECT
+from tests.support import NEEDS_JAX, free_port, with_jax
+
+TWO = """
+import json, sys
+from helpers.quiet import keras
+import numpy as np
+from helpers.distributed.group import join
+
+process, address = int(sys.argv[1]), sys.argv[2]
+group = join(address, process, 2, wait=60)
+large = group.gather(np.array([process, 2**40 + process]))
+matrix = group.gather(np.full((2, 3), process + 0.1))
+try:
+    group.refuse_differences("images", "abc"[process])
+    error = ""
+except ValueError as found:
+    error = str(found)
+group.refuse_differences("settings", "the same")
+firsts = matrix[:, 0, 0].tolist()
+print(json.dumps([large.tolist(), matrix.shape, str(matrix.dtype), firsts, error]))
+"""
+
+
+def test_one_process_is_a_group():
+    group = join("nowhere:1", 0, 1)
+    assert group == Group(0, 1)
+    assert group.gather([[1, 2]]).tolist() == [[[1, 2]]]
+    group.refuse_differences("images", "a")
+
+
+def test_several_need_jax():
+    with pytest.raises(RuntimeError, match="on tensorflow: set KERAS_BACKEND=jax"):
+        join("127.0.0.1:1", 0, 2)
+    with pytest.raises(ValueError, match="no process 2 of 2"):
+        join("127.0.0.1:1", 2, 2)
+
+
+@pytest.mark.parametrize("address", ["", "host", "host:", ":80", "host:port"])
+def test_an_address_is_a_host_and_a_port(address):
+    with pytest.raises(ValueError, match='must be "host:port" of process 0'):
+        wait_for(address, time.monotonic())
+
+
+def test_nobody_at_the_address_is_an_error_that_says_where():
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(ConnectionError, match=f"Nobody answers at {address}"):
+        wait_for(address, time.monotonic() + 0.5)
+
+
+@pytest.mark.slow
+@NEEDS_JAX
+def test_two_processes_gather_all_bits_and_name_who_differs():
+    address = f"127.0.0.1:{free_port()}"
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO, str(process), address],
+            cwd=PROJECT, env=with_jax(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for process in (0, 1)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=120) for process in both]
+    found = [json.loads(out) if out else pytest.fail(error[-2000:]) for out, error in said]
+    assert found[0] == found[1]
+    large, shape, dtype, firsts, error = found[0]
+    assert large == [[0, 2**40], [1, 2**40 + 1]]
+    assert (shape, dtype, firsts) == ([2, 2, 3], "float64", [0.1, 1.1])
+    assert error.startswith("Process 1 has other images than process 0")

@@ -1,0 +1,76 @@
+"""What one process does; with one process it is the training that notebook 3 has."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers.distributed.group import Group
+from helpers.distributed.local import launch
+from helpers.distributed.train import fingerprint, train_as, train_share
+from helpers.network import SaveRounds, ScoreHoldout
+from helpers.quiet import keras
+from helpers.windows import SlidingSubset
+from tests.support import NEEDS_JAX, tiny_workshop, with_jax
+
+
+def test_one_process_trains_as_notebook_3_does(tmp_path):
+    workshop, told = tiny_workshop(), []
+    found = train_share(workshop, Group(0, 1), tmp_path / "one", told.append)
+    model = workshop.network()
+    with SlidingSubset(workshop.train, workshop.geometry, workshop.augment) as subset:
+        model.fit(
+            subset,
+            steps_per_epoch=subset.steps_per_round,
+            epochs=subset.n_rounds,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                ScoreHoldout(workshop.holdout_data()),
+                SaveRounds(tmp_path / "plain", subset),
+            ],
+        )
+        assert found["window_mib"] == subset.nbytes / 2**20
+    rounds = json.loads((tmp_path / "plain" / "history.json").read_text())["rounds"]
+    assert found["losses"] == pytest.approx([row["loss"] for row in rounds], rel=0.05)
+    assert [row["round"] for row in told] == [row["round"] for row in rounds]
+    assert {row["rounds"] for row in told} == {len(rounds)}
+    assert found["images"] == len(workshop.train) and found["left_over"] == []
+    assert found["images_per_s"] > 0 and found["peak_mib"] > 100
+    again = train_share(workshop, Group(0, 1), tmp_path / "one", told.append)
+    assert again["weights"] == found["weights"] and len(told) == len(rounds)
+
+
+def test_one_process_as_two_takes_their_steps():
+    workshop, told = tiny_workshop(), []
+    found = train_as(2, workshop, told.append)
+    share = workshop.share(0, 2)
+    assert len(found["losses"]) == len(told) == share.geometry.n_rounds
+    assert found["images"] == len(workshop.train)
+    assert found["window_mib"] == 2 * share.geometry.nbytes / 2**20
+
+
+def test_a_fingerprint_tells_weights_apart():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
+    first = fingerprint(model)
+    weights = model.get_weights()
+    weights[0][0, 0] = np.nextafter(weights[0][0, 0], np.float32(2))
+    model.set_weights(weights)
+    assert len(first) == 12 and fingerprint(model) != first
+
+
+@pytest.mark.slow
+@NEEDS_JAX
+@pytest.mark.timeout(600)
+def test_two_processes_follow_one_with_the_same_batches(tmp_path):
+    workshop = tiny_workshop()
+    environ = with_jax() | {"TUTORIAL_PROFILE": "tiny"}
+    rows = launch(2, tmp_path / "two", environ=environ)
+    assert rows[0]["weights"] == rows[1]["weights"]
+    assert rows[0]["losses"] == rows[1]["losses"]
+    whole = SlidingSubset(workshop.train, workshop.geometry).nbytes / 2**20
+    assert [row["window_mib"] for row in rows] == [whole / 2, whole / 2]
+    (one,) = launch(1, tmp_path / "one", played=2, environ=environ)
+    assert rows[0]["losses"] == pytest.approx(one["losses"], abs=1e-3)
+    assert rows[0]["mean_ious"] == pytest.approx(one["mean_ious"], abs=1e-2)
+    assert one["window_mib"] == whole and one["images"] == len(workshop.train)

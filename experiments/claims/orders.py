@@ -38,8 +38,8 @@ def subset_in_order(
 ) -> SlidingSubset:
     """A `SlidingSubset` that gives the workshop's images in one of the `ORDERS`.
 
-    It has at least `n_steps` batches (None: as many as the article's rounds). Where these need a longer list than
-    there is, the list is repeated, shuffled anew for each pass or as it is.
+    It has at least `n_steps` batches (None: as many as the article's rounds). Where these need a
+    longer list than there is, the list is repeated, shuffled anew for each pass or as it is.
     """
     if order not in ORDERS:
         raise ValueError(f"{order!r} is not an order; there are: {', '.join(ORDERS)}.")

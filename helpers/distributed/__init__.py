@@ -1,8 +1,8 @@
 """Several processes that train one network: windows over shares, on Keras' own `distribution`.
 
-`group`: who takes part, and what they tell each other. `rounds`: scores and checkpoints of all
-together. `train`: what each process does. `local`: several of them on this machine. `worker`: one
-of them, on any machine.
+`meeting`: all are there. `group`: who takes part, and what they tell each other. `rounds`: scores
+and checkpoints of all together. `train`: what each process does. `local`: several of them on this
+machine. `worker`: one of them, on any machine.
 """
 
 from importlib import import_module

@@ -5,13 +5,12 @@ and through NCCL between GPUs. Each process hands `fit` its part of every batch.
 """
 
 import hashlib
-import socket
-import time
 from dataclasses import dataclass
 
 import numpy as np
 
 from helpers.data.lists import check_share
+from helpers.distributed.meeting import meet
 from helpers.quiet import keras
 from helpers.settings import SEED
 
@@ -74,48 +73,20 @@ def join(address: str, process: int, n_processes: int, wait: int = WAIT_SECONDS)
             f"Several processes need Keras on JAX, here it is on {keras.backend.backend()}: set "
             "KERAS_BACKEND=jax before Keras is imported."
         )
+    meet(address, process, n_processes, wait)
     import jax
 
-    deadline = time.monotonic() + wait
-    if process > 0:
-        wait_for(address, deadline)
-    try:
-        jax.distributed.initialize(
-            address, n_processes, process, cluster_detection_method="deactivate",
-            initialization_timeout=max(1, round(deadline - time.monotonic())),
-            heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
-            shutdown_timeout_seconds=HEARTBEAT_SECONDS,
-        )  # fmt: skip
-    except RuntimeError as error:
-        raise ConnectionError(
-            f"The {n_processes} processes did not come together at {address} within {wait} s. Is "
-            f"each of 0 to {n_processes - 1} started, and each once? ({_first_line(error)})"
-        ) from None
+    jax.distributed.initialize(
+        address,
+        n_processes,
+        process,
+        cluster_detection_method="deactivate",
+        heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
+        shutdown_timeout_seconds=HEARTBEAT_SECONDS,
+    )
     # First weights without a seed are drawn from Keras' own state: it must be the same for all.
     keras.utils.set_random_seed(SEED)
     # Each process gives its own part of a batch; Keras must not cut it once more.
     distribution = keras.distribution.DataParallel(auto_shard_dataset=False)
     keras.distribution.set_distribution(distribution)
     return Group(process, n_processes)
-
-
-def wait_for(address: str, deadline: float) -> None:
-    """Until process 0 answers at its address; ConnectionError if it does not in time."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise ValueError(f'The address must be "host:port" of process 0, not {address!r}.')
-    while True:
-        try:
-            socket.create_connection((host, int(port)), timeout=2).close()
-            return
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise ConnectionError(
-                    f"Nobody answers at {address} ({error}). Is process 0 started there, and does "
-                    "the machine's firewall let this port through?"
-                ) from None
-            time.sleep(0.2)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

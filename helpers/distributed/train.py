@@ -16,6 +16,8 @@ from helpers.units import MIB
 from helpers.windows import SideBySide, SlidingSubset, rows_left_over
 from helpers.workshop import Workshop
 
+FIRST_STEPS = 8  # whose losses are told one by one
+
 
 def train_share(
     workshop: Workshop, group: Group, folder: Path, tell: Callable[[dict], None] = print
@@ -29,6 +31,7 @@ def train_share(
         process, images, window_mib   its share, and the window in its memory
         left_over                     names of images that are in no share
         losses, mean_ious             a number a round
+        first_losses                  of the first steps since this start: the mean up to each
         weights                       fingerprint of the final weights, equal on all processes
         images_per_s                  of all processes, rounds since this start but its first
         peak_mib                      of this process
@@ -64,6 +67,7 @@ def train_share(
         "left_over": _left_over(workshop, group.n_processes),
         "losses": [row["loss"] for row in rounds],
         "mean_ious": [row["val_mean_iou"] for row in rounds],
+        "first_losses": clock.first_losses,
         "weights": fingerprint(model),
         "images_per_s": clock.images_per_s,
         "peak_mib": peak_rss() / MIB,
@@ -97,6 +101,7 @@ def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] 
         "left_over": _left_over(workshop, n_processes),
         "losses": history["loss"],
         "mean_ious": history["val_mean_iou"],
+        "first_losses": clock.first_losses,
         "weights": fingerprint(model),
         "images_per_s": clock.images_per_s,
         "peak_mib": peak_rss() / MIB,
@@ -114,13 +119,15 @@ class Clock(keras.callbacks.Callback):
     def __init__(self, group: Group, geometry, tell: Callable[[dict], None]):
         super().__init__()
         self.group, self.geometry, self.tell = group, geometry, tell
-        self.seconds = []
+        self.seconds, self.first_losses = [], []
 
     def on_epoch_begin(self, epoch, logs=None):
         self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
         self.ended = time.perf_counter()
+        if len(self.first_losses) < FIRST_STEPS:
+            self.first_losses.append(float(logs["loss"]))
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(self.ended - self.began)

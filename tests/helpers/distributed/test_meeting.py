@@ -1,0 +1,84 @@
+"""All are there, or everybody hears who is not; in threads of one process."""
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from helpers.distributed.meeting import meet
+from tests.support import free_port
+
+
+def arrive(numbers, n, wait=10.0):
+    """The processes of these numbers meet; the error of each, None where all is well."""
+    address = f"127.0.0.1:{free_port()}"
+
+    def come(number):
+        try:
+            meet(address, number, n, wait)
+        except ConnectionError as error:
+            return str(error)
+
+    with ThreadPoolExecutor(len(numbers)) as pool:
+        return [*pool.map(come, numbers)]
+
+
+@pytest.mark.parametrize("numbers", [(0, 1), (2, 1, 0), (3, 0, 2, 1)])
+def test_all_go_when_all_are_there_in_whatever_order_they_come(numbers):
+    assert arrive(numbers, len(numbers)) == [None] * len(numbers)
+
+
+def test_who_is_missing_is_named_to_all():
+    began = time.monotonic()
+    said = arrive((0, 2), 4, wait=1)
+    assert all("did not come in time: 1, 3. Is each" in words for words in said), said
+    assert time.monotonic() - began < 20
+
+
+def test_a_number_that_comes_twice_is_told_to_all():
+    said = arrive((0, 1, 1), 3)
+    assert all(words.startswith("Process 1 of 3 came, where 1 to 2 of 3") for words in said), said
+
+
+def test_another_number_of_processes_is_told():
+    address = f"127.0.0.1:{free_port()}"
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(meet, address, 0, 3, 10.0)
+        with pytest.raises(ConnectionError, match="Process 1 of 2 came, where 1 to 2 of 3"):
+            meet(address, 1, 2, 10.0)
+        assert "Process 1 of 2 came" in str(first.exception())
+
+
+def test_nobody_at_the_address_is_an_error_that_says_where():
+    address = f"127.0.0.1:{free_port()}"
+    with pytest.raises(ConnectionError, match=f"Nobody answers at {address}"):
+        meet(address, 1, 2, 0.5)
+
+
+def test_somebody_who_only_looks_at_ports_is_passed_over():
+    port = free_port()
+
+    def look():
+        for words in (b"", b"GET / HTTP/1.0\r\n\r\n"):
+            while True:
+                try:
+                    with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
+                        server.sendall(words)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+        meet(f"127.0.0.1:{port}", 1, 2, 10.0)
+
+    guest = threading.Thread(target=look)
+    guest.start()
+    meet(f"127.0.0.1:{port}", 0, 2, 10.0)
+    guest.join(10)
+    assert not guest.is_alive()
+
+
+@pytest.mark.parametrize("address", ["", "host", "host:", ":80", "host:port"])
+def test_an_address_is_a_host_and_a_port(address):
+    with pytest.raises(ValueError, match='must be "host:port" of process 0'):
+        meet(address, 1, 2, 1)

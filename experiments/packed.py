@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from experiments.intervals import interval
+from experiments.records import recorded_table
 from helpers.data import Index
 from helpers.data.pixels import image_array, mask_array
 
@@ -19,6 +21,22 @@ WAYS = {
     "files": "files, two for each pair",
     "array_record": "one ArrayRecord",
 }
+
+
+def packed_summary() -> str:
+    """The kept measurement as a Markdown table: speeds, and the packed one beside the files."""
+    table = recorded_table("packed").pivot(index="turn", columns="way", values="images_per_s")
+    low, high = interval(table["array_record"] / table["files"])
+    lines = ["| read from | images/s, median (lowest to highest) |", "|---|---|"]
+    lines += [
+        f"| {words} | {table[way].median():,.0f} ({table[way].min():,.0f} to "
+        f"{table[way].max():,.0f}) |"
+        for way, words in WAYS.items()
+    ]
+    return "\n".join(lines) + (
+        f"\n\nThe packed file beside the files of the same turn, 95 % interval of {len(table)}: "
+        f"{low:.3f} to {high:.3f}."
+    )
 
 
 def pack(index: Index, path: Path) -> int:

@@ -1,9 +1,9 @@
 """How fast are two processes beside one, on the same cores? One training at a time."""
 
-import os
 from pathlib import Path
 
 from helpers.distributed import launch
+from helpers.settings import environ_with
 
 # Processes, and the batch of all together as a multiple of the profile's.
 WAYS = {
@@ -20,7 +20,7 @@ def measure_scaling(folder: Path, batch_size: int, way: str, turn: int) -> dict:
     `peak_mib` of a process.
     """
     n, times = WAYS[way]
-    environ = os.environ | {"TUTORIAL_PROFILE": "tiny"}
+    environ = environ_with("tiny")
     rows = launch(n, folder, anew=True, batch_size=batch_size * times, environ=environ)
     peak = max(row["peak_mib"] for row in rows)
     return {"rows": [{"images_per_s": rows[0]["images_per_s"], "peak_mib": peak}]}

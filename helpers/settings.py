@@ -145,6 +145,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def environ_with(profile: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """This environment with another profile, for a process that reads its settings itself."""
+    if profile not in PROFILES:
+        raise ValueError(f"{profile!r} is not a profile; there are: {', '.join(PROFILES)}")
+    return {**environ, "TUTORIAL_PROFILE": profile}
+
+
 def voc_urls(environ: Mapping[str, str] = os.environ) -> list[str] | None:
     """The addresses in TUTORIAL_VOC_URLS, separated by spaces; None if it is not set.
 

@@ -5,7 +5,7 @@
     <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
     <!--turns:race_photographs-->…<!---->           each runner of a race beside the others, by turn
-    <!--summary:orders-->…<!---->                          what its runs say; likewise `gaps`
+    <!--summary:orders-->…<!---->           what its runs say; likewise `gaps`, `packed`
     <!--gpu:peak_float32-->5,468<!---->                    GPU memory at its peak, in MiB
     <!--gpu:learn_float32-->0.872, 0.868<!---->            mean IoU of each seed
 
@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 
 from experiments.claims.summary import gaps_summary, orders_summary
+from experiments.packed import packed_summary
 from experiments.race.compare import table
 from experiments.race.gpu import feed_table
 from experiments.race.turns import turns_table
@@ -29,7 +30,7 @@ from helpers.notebook.stored import FIGURES, KEY
 from helpers.settings import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
-SUMMARIES = {"orders": orders_summary, "gaps": gaps_summary}
+SUMMARIES = {"orders": orders_summary, "gaps": gaps_summary, "packed": packed_summary}
 RECOMMENDED = "sliding_subset_reshuffled"
 MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)
 

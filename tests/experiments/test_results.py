@@ -9,6 +9,7 @@ import re
 import numpy as np
 import pytest
 
+from experiments import packed, scaling, shares
 from experiments.claims.orders import ORDERS
 from experiments.claims.variants import BATCH_SHARE, splits_of
 from experiments.race import window_memory
@@ -376,3 +377,25 @@ def test_the_readmes_memory_is_that_of_the_file():
     assert "{:.0f}, {:.0f}, {:.0f} and {:.0f} MiB more than the arrays".format(*beyond) in words
     peaks = [row["peak_mib_over_base"] for row in report["images"]]
     assert "{:.0f}, {:.0f} and {:.0f} MiB.".format(*peaks) in words
+
+
+def test_each_run_over_shares_took_the_same_quarters():
+    table, settings = recorded_table("shares_drawn"), recorded("shares_drawn")["settings"]
+    assert settings["window"] == 10 * settings["stride"] and {*table["way"]} <= {*shares.WAYS}
+    steps = {tuple(run["step"]) for _, run in table.groupby(["way", "seed"])}
+    (quarters,) = steps
+    assert len(quarters) == 4 and {*np.diff([0, *quarters])} == {quarters[0]}
+    assert table["mean_iou"].between(0, 1).all()
+
+
+def test_every_turn_of_the_scaling_has_all_ways():
+    table = recorded_table("scaling")
+    assert len(table) == 3 * table["turn"].nunique()
+    assert all({*ways} == {*scaling.WAYS} for _, ways in table.groupby("turn")["way"])
+    assert (table["images_per_s"] > 0).all() and (table["peak_mib"] > 0).all()
+
+
+def test_packed_and_in_files_are_the_same_pixels():
+    table = recorded_table("packed")
+    assert {*table["way"]} == {*packed.WAYS} and table["sum_of_pixels"].nunique() == 1
+    assert len(table) == 2 * table["turn"].nunique() >= 10

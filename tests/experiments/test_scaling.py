@@ -6,7 +6,7 @@ from experiments import scaling
 
 
 @pytest.mark.parametrize(
-    ("way", "n", "batch_size"), zip(scaling.WAYS, (1, 2, 2), (8, 8, 16), strict=True)
+    ("way", "n", "batch_size"), [*zip(scaling.WAYS, (1, 2, 2), (8, 8, 16), strict=True)]
 )
 def test_each_way_asks_for_its_processes(way, n, batch_size, tmp_path, monkeypatch):
     asked = {}

@@ -2,7 +2,14 @@
 
 import pytest
 
-from helpers.settings import DATA_FOLDERS, PROFILES, PROJECT, load_settings, voc_urls
+from helpers.settings import (
+    DATA_FOLDERS,
+    PROFILES,
+    PROJECT,
+    environ_with,
+    load_settings,
+    voc_urls,
+)
 
 
 def test_without_variables_it_is_the_workshop_on_the_drawn_set():
@@ -106,3 +113,11 @@ def test_the_addresses_of_voc_are_separated_by_spaces():
 def test_no_address_at_all_is_refused(value):
     with pytest.raises(ValueError, match="TUTORIAL_VOC_URLS is empty"):
         voc_urls({"TUTORIAL_VOC_URLS": value})
+
+
+def test_another_profile_for_a_child_keeps_the_rest():
+    environ = {"TUTORIAL_PROFILE": "workshop", "PATH": "/bin"}
+    assert environ_with("tiny", environ) == {"TUTORIAL_PROFILE": "tiny", "PATH": "/bin"}
+    assert environ["TUTORIAL_PROFILE"] == "workshop"
+    with pytest.raises(ValueError, match="'small' is not a profile; there are: tiny"):
+        environ_with("small")

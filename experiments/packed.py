@@ -34,8 +34,8 @@ def packed_summary() -> str:
         for way, words in WAYS.items()
     ]
     return "\n".join(lines) + (
-        f"\n\nThe packed file beside the files of the same turn, 95 % interval of {len(table)}: "
-        f"{low:.3f} to {high:.3f}."
+        "\n\nThe packed file beside the files of the same turn, mean of "
+        f"{len(table)} turns: 95 % interval {low:.3f} to {high:.3f}."
     )
 
 

@@ -59,10 +59,11 @@ def train(workshop: Workshop, seed: int) -> dict:
 
 
 def draw_weights(model, seed: int) -> None:
-    """Give every random kernel of the backbone weights that NumPy draws, by He's rule."""
+    """Give every kernel that begins with random numbers those that NumPy draws, by He's rule."""
     rng = np.random.default_rng(seed)
     for weight in model.trainable_weights:
-        if "block" in weight.path and weight.name == "kernel":
+        # Upsampling begins with bilinear weights, and the upper scores with zeros.
+        if "upsample" not in weight.path and weight.name == "kernel" and np.any(weight.numpy()):
             fan_in = np.prod(weight.shape[:-1])
             weight.assign(rng.normal(0, np.sqrt(2 / fan_in), weight.shape).astype(np.float32))
 

@@ -78,3 +78,15 @@ def test_two_processes_follow_one_with_the_same_batches(tmp_path):
     assert rows[0]["first_losses"][:4] == pytest.approx(one["first_losses"][:4], abs=1e-5)
     assert rows[0]["losses"][0] == pytest.approx(one["losses"][0], abs=1e-2)
     assert one["window_mib"] == whole and one["images"] == len(workshop.train)
+
+
+@pytest.mark.torture
+@NEEDS_JAX
+@pytest.mark.timeout(900)
+def test_three_processes_and_a_list_that_does_not_divide(tmp_path):
+    workshop = tiny_workshop()
+    rows = launch(3, tmp_path, environ=with_jax() | {"TUTORIAL_PROFILE": "tiny"})
+    assert [row["images"] for row in rows] == [19, 19, 19]
+    assert [row["left_over"] for row in rows] == [[workshop.train[57].id]] * 3
+    assert len({row["weights"] for row in rows}) == 1
+    assert len(rows[0]["losses"]) == workshop.share(2, 3).geometry.n_rounds

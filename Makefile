@@ -68,7 +68,7 @@ distributed: $(READY)  ## train with N processes on this machine (N=2), each wit
 
 distributed-test: $(READY)  ## what several processes do, and five kills: some minutes
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[distributed]"
-	@$(BIN)/python -m pytest -s tests/test_distributed.py tests/helpers/distributed tests/helpers/test_jax.py
+	@$(BIN)/python -m pytest -s tests/test_distributed.py tests/test_clusters.py tests/helpers/distributed
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/
 	@$(BIN)/python -m tools.voc2012

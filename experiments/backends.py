@@ -4,11 +4,11 @@ Every backend draws other random numbers from the same seed; so the first weight
 here, and the batches are the same bytes anyway. What differs then is arithmetic.
 """
 
-import time
 from dataclasses import replace
 
 import numpy as np
 
+from experiments.race.step_clock import StepClock
 from helpers.memory import measure_peak
 from helpers.quiet import keras
 from helpers.scoring import evaluate, scores
@@ -24,7 +24,7 @@ def train_on_backend(workshop: Workshop, backend: str, seed: int = 0) -> dict:
 
     `base_mib` is what the process held with Keras imported and nothing done, `peak_mib` its peak;
     `window_mib` of it are images. `mean_iou` is the hold-out's, `images_per_s` leaves the first
-    round out. Raises ValueError if Keras is on another backend than `backend`.
+    step out. Raises ValueError if Keras is on another backend than `backend`.
     """
     if keras.backend.backend() != backend:
         raise ValueError(f"Keras is on {keras.backend.backend()}: set KERAS_BACKEND={backend}.")
@@ -38,7 +38,7 @@ def train(workshop: Workshop, seed: int) -> dict:
     geometry = replace(workshop.geometry, passes=PASSES, seed=seed)
     model = workshop.network(seed=seed, n_steps=geometry.n_steps)
     draw_weights(model, seed)
-    clock = RoundClock()
+    clock = StepClock(geometry)
     with SlidingSubset(workshop.train, geometry, workshop.augment) as subset:
         model.fit(
             subset,
@@ -50,10 +50,9 @@ def train(workshop: Workshop, seed: int) -> dict:
         )
         window_mib = subset.nbytes / MIB
     found = scores(evaluate(model, workshop.holdout_data()))
-    n_images = (geometry.n_rounds - 1) * geometry.window * geometry.passes
     return {
         "mean_iou": found.mean_iou,
-        "images_per_s": n_images / (clock.ends[-1] - clock.ends[0]),
+        "images_per_s": clock.rates()["images_per_s"],
         "window_mib": window_mib,
     }
 
@@ -66,14 +65,3 @@ def draw_weights(model, seed: int) -> None:
         if "upsample" not in weight.path and weight.name == "kernel" and np.any(weight.numpy()):
             fan_in = np.prod(weight.shape[:-1])
             weight.assign(rng.normal(0, np.sqrt(2 / fan_in), weight.shape).astype(np.float32))
-
-
-class RoundClock(keras.callbacks.Callback):
-    """When each round ended."""
-
-    def __init__(self):
-        super().__init__()
-        self.ends = []
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.ends.append(time.perf_counter())

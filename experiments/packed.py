@@ -9,12 +9,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from experiments.intervals import interval
 from experiments.records import recorded_table
-from helpers.data import Index
-from helpers.data.pixels import image_array, mask_array
+from helpers.data import Index, Pair, read_pair
 
 LENGTH = struct.Struct("<I")
 WAYS = {
@@ -56,12 +54,8 @@ def decode(record: bytes, index: Index, size: tuple[int, int]) -> tuple[np.ndarr
     """(image uint8 (h, w, 3), mask uint8 (h, w)) of a record of `pack`."""
     (n,) = LENGTH.unpack_from(record)
     image, mask = record[LENGTH.size : LENGTH.size + n], record[LENGTH.size + n :]
-    return (
-        image_array(Image.open(io.BytesIO(image)), "a record's image", size),
-        mask_array(
-            Image.open(io.BytesIO(mask)), "a record's mask", size, index.n_classes, index.palette
-        ),
-    )
+    pair = Pair("a record", io.BytesIO(image), io.BytesIO(mask))
+    return read_pair(pair, size, index.n_classes, index.palette)
 
 
 def source(way: str, index: Index, path: Path, size: tuple[int, int]):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.claims.orders import fit_in_quarters, subset_in_order
+from helpers.data import read_block
 from helpers.network import ScoreHoldout
 from helpers.quiet import keras
 from helpers.windows import SideBySide
@@ -78,8 +79,7 @@ class GlobalShuffle(keras.utils.PyDataset):
 
     def __getitem__(self, step):
         index, size = self.workshop.train, self.workshop.geometry.size
-        pairs = [index.read(int(row), size) for row in self.rows[step]]
-        images, masks = (np.stack(arrays) for arrays in zip(*pairs, strict=True))
+        images, masks = read_block(index, self.rows[step], size)
         return self.workshop.augment(images, masks, np.random.default_rng((self.seed, step)))
 
     def __enter__(self):

@@ -9,6 +9,7 @@ from helpers.data.shapes import draw_set
 from helpers.settings import BUILD, PROJECT, Settings, load_settings
 from helpers.units import MIB
 from helpers.windows.geometry import STRIDES_IN_ALL, Geometry
+from helpers.windows.shares import geometry_of_share, rows_of_share
 
 HOLDOUT_BYTES = 64 * MIB
 KEPT = PROJECT / "notebooks" / "networks"  # written by tools/keep_networks.py
@@ -82,8 +83,6 @@ class Workshop:
 
         Notebook 09, "Every process its share".
         """
-        from helpers.windows import geometry_of_share, rows_of_share
-
         return replace(
             self,
             train=self.train[rows_of_share(len(self.train), process, n_processes)],

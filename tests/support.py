@@ -3,8 +3,8 @@
 import hashlib
 import importlib.util
 import io
+import json
 import os
-import socket
 import subprocess
 import sys
 import tarfile
@@ -14,7 +14,7 @@ import time
 import psutil
 import pytest
 
-from helpers.settings import PROJECT
+from helpers.settings import PROJECT, environ_with
 
 
 def descendants() -> set[int]:
@@ -214,6 +214,12 @@ def subset_of_boxes(index, augment=None, **changes):
     return SlidingSubset(index[: geometry.n_images], geometry, augment)
 
 
+def rounds_of(folder) -> list[dict]:
+    """The rounds that `SaveRounds` has noted in a folder, without what no second run repeats."""
+    rounds = json.loads((folder / "history.json").read_text(encoding="utf-8"))["rounds"]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rounds]
+
+
 def fit_rounds(model, subset, *callbacks, first=0, **options):
     """`fit` as `SaveRounds` wants it, from round `first` on, but for `options`."""
     usual = {
@@ -377,13 +383,6 @@ NEEDS_JAX = pytest.mark.skipif(
 
 
 def with_jax() -> dict[str, str]:
-    """The environment for a process in which Keras runs on JAX, which may lie anywhere."""
+    """The environment for a tiny run in which Keras is on JAX, which may lie anywhere."""
     path = os.pathsep.join([str(PROJECT), *sys.path])
-    return os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    return environ_with("tiny") | {"KERAS_BACKEND": "jax", "PYTHONPATH": path}

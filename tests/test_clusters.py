@@ -26,7 +26,7 @@ for pid in $pids; do wait "$pid" || exit 1; done
 SCONTROL = "#!/bin/bash\nprintf 'localhost\\nsecond\\n'\n"
 
 
-def slurm(tmp_path, **variables):
+def slurm(tmp_path):
     """Run the job script with stand-ins for `srun` and `scontrol`."""
     commands = tmp_path / "bin"
     commands.mkdir()
@@ -35,7 +35,7 @@ def slurm(tmp_path, **variables):
         (commands / name).chmod(0o755)
     environ = with_jax() | {
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "SLURM_JOB_NODELIST": "a[1-2]",
-        "SLURM_JOB_ID": "4242", "SLURM_NTASKS": "2", "FOLDER": str(tmp_path / "run"), **variables,
+        "SLURM_JOB_ID": "4242", "SLURM_NTASKS": "2", "FOLDER": str(tmp_path / "run"),
     }  # fmt: skip
     return subprocess.run(
         ["bash", str(SLURM)], cwd=PROJECT, env=environ, capture_output=True, text=True
@@ -48,7 +48,7 @@ def slurm(tmp_path, **variables):
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(not (PROJECT / ".venv" / "bin" / "python").exists(), reason="no .venv here")
 def test_a_slurm_job_trains_with_a_process_for_each_task(tmp_path):
-    done = slurm(tmp_path, TUTORIAL_PROFILE="tiny")
+    done = slurm(tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     last = [line for line in done.stdout.splitlines() if '"weights"' in line]
     assert len(last) == 2

@@ -8,9 +8,7 @@ import psutil
 import pytest
 
 from helpers.distributed import ProcessFailed, launch
-from helpers.files import read_json
-from helpers.settings import environ_with
-from tests.support import NEEDS_JAX, with_jax
+from tests.support import NEEDS_JAX, rounds_of, with_jax
 
 
 class Assassin:
@@ -33,16 +31,11 @@ class Assassin:
                 child.kill()
 
 
-def rounds_of(folder, process):
-    rounds = read_json(folder / f"process-{process}-of-2" / "history.json")["rounds"]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rounds]
-
-
 @NEEDS_JAX
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
 def test_five_kills_and_the_weights_of_an_uninterrupted_run(tmp_path):
-    environ, rng, kills, runs = environ_with("tiny", with_jax()), random.Random(9), 0, 0
+    environ, rng, kills, runs = with_jax(), random.Random(9), 0, 0
     whole = launch(2, tmp_path / "whole", environ=environ)
     while kills < 5:  # a training may finish before all kills are made: then another
         folder, rows, runs = tmp_path / f"killed_{runs}", None, runs + 1
@@ -55,5 +48,6 @@ def test_five_kills_and_the_weights_of_an_uninterrupted_run(tmp_path):
                 kills += 1
         assert [row["weights"] for row in rows] == [row["weights"] for row in whole]
         for process in (0, 1):
-            assert rounds_of(folder, process) == rounds_of(tmp_path / "whole", process)
+            name = f"process-{process}-of-2"
+            assert rounds_of(folder / name) == rounds_of(tmp_path / "whole" / name)
     print(f"{kills} kills of one of two processes in {runs} trainings: weights and history equal")

@@ -4,7 +4,6 @@ A kill is SIGKILL: nothing can be tidied up. It may hit a step, a decode, a chan
 write to disk. `make torture` does 25 of them; three are part of `make test`.
 """
 
-import json
 import random
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import zipfile
 import pytest
 
 from helpers.settings import PROJECT
+from tests.support import rounds_of
 
 CHILD = """
 import sys
@@ -72,11 +72,6 @@ def seconds_of_a_whole_run(folder, dropout):
 def weights_of(folder):
     with zipfile.ZipFile(folder / "last.keras") as file:
         return file.read("model.weights.h5")
-
-
-def rounds_of(folder):
-    rounds = json.loads((folder / "history.json").read_text(encoding="utf-8"))["rounds"]
-    return [{key: value for key, value in row.items() if key != "seconds"} for row in rounds]
 
 
 def kill_until_finished(folder, dropout, n_kills, seconds, rng):

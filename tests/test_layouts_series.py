@@ -3,13 +3,12 @@
 `make torture` runs all notebooks on each; notebooks 2 and 3 on one of them are part of `make test`.
 """
 
-import os
 import subprocess
 import sys
 
 import pytest
 
-from helpers.settings import PROJECT
+from helpers.settings import PROJECT, environ_with
 from tests.layouts import LAYOUTS, lay_out
 
 ALL = ("01", "02", "03", "04", "05", "06", "07", "08")
@@ -50,7 +49,7 @@ def run(numbers: tuple[str, ...], variables: dict[str, str]) -> None:
     notebooks = [str(path) for n in numbers for path in PROJECT.glob(f"notebooks/{n}_*.ipynb")]
     done = subprocess.run(
         [sys.executable, "-m", "tools.run_notebooks", *notebooks],
-        cwd=PROJECT, env=os.environ | {"TUTORIAL_PROFILE": "tiny"} | variables,
+        cwd=PROJECT, env=environ_with("tiny") | variables,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

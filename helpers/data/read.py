@@ -52,7 +52,8 @@ def read_mask(path, size=None, n_classes=None, palette=None):
 def read_pair(pair, size=None, n_classes=None, palette=None, native_mask=False, levels=None):
     """(image uint8 (h, w, 3), mask uint8 (h, w)) of a `Pair`; see `read_image`, `read_mask`.
 
-    With `native_mask=True` only the image is resized to `size`; the mask keeps its size on disk.
+    Its two files may be open ones as well, such as those of a remote file system. With
+    `native_mask=True` only the image is resized to `size`; the mask keeps its size on disk.
     Raises ValueError naming both files when their sizes on disk differ.
     """
     with _opened(pair.image) as opened, _opened(pair.mask) as opened_mask:

@@ -44,9 +44,9 @@ class Group:
             self.n_processes, *array.shape
         )
 
-    def refuse_differences(self, what: str, value: str) -> None:
-        """ValueError if `value`, a text, is not the same on all processes; `what` names it."""
-        digest = hashlib.sha256(value.encode()).digest()[:8]
+    def refuse_differences(self, what: str, value: bytes) -> None:
+        """ValueError if `value` is not the same on all processes; `what` names it."""
+        digest = hashlib.sha256(value).digest()[:8]
         found = self.gather(np.frombuffer(digest, np.uint8))
         other = np.flatnonzero((found != found[0]).any(axis=1))
         if len(other):

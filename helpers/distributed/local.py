@@ -62,7 +62,7 @@ def launch(
     for name, value in (("--as", played), ("--batch-size", batch_size)):
         options += [name, str(value)] if value else []
     said = queue.Queue()
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     processes = [
         _start(process, n_processes, address, folder, options, environ or os.environ, said)
         for process in range(n_processes)
@@ -182,7 +182,8 @@ def _last_line(log):
     return lines[-1] if lines else "it said nothing"
 
 
-def _free_port():
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]

@@ -37,14 +37,15 @@ def train_share(
         peak_mib                      of this process
     """
     share = workshop.share(group.process, group.n_processes)
-    group.refuse_differences("images", " ".join(pair.id for pair in workshop.train))
-    group.refuse_differences("settings", f"{workshop.geometry} {workshop.settings.backbone}")
+    group.refuse_differences("images", workshop.train.images.tobytes())
+    settings = f"{workshop.geometry} {workshop.settings.backbone}"
+    group.refuse_differences("settings", settings.encode())
     with (
         SlidingSubset(share.train, share.geometry, share.augment) as subset,
         share.holdout_data() as holdout,
     ):
         model, done = resume_together(share.network, folder, subset, group)
-        clock = Clock(group, share.geometry, tell)
+        clock = Clock(group.process, group.n_processes, share.geometry, tell)
         model.fit(
             subset.from_round(done),
             initial_epoch=done,
@@ -60,18 +61,9 @@ def train_share(
         )
         window_mib = subset.nbytes / MIB
     rounds = read_json(folder / "history.json")["rounds"]
-    return {
-        "process": group.process,
-        "images": len(share.train),
-        "window_mib": window_mib,
-        "left_over": _left_over(workshop, group.n_processes),
-        "losses": [row["loss"] for row in rounds],
-        "mean_ious": [row["val_mean_iou"] for row in rounds],
-        "first_losses": clock.first_losses,
-        "weights": fingerprint(model),
-        "images_per_s": clock.images_per_s,
-        "peak_mib": peak_rss() / MIB,
-    }
+    about = {"images": len(share.train), "window_mib": window_mib}
+    losses, mean_ious = ([row[name] for row in rounds] for name in ("loss", "val_mean_iou"))
+    return _outcome(workshop, model, clock, losses, mean_ious) | about
 
 
 def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] = print) -> dict:
@@ -82,7 +74,7 @@ def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] 
     """
     shares = [workshop.share(process, n_processes) for process in range(n_processes)]
     subsets = [SlidingSubset(share.train, share.geometry, share.augment) for share in shares]
-    clock = Clock(Group(0, n_processes), shares[0].geometry, tell)
+    clock = Clock(0, n_processes, shares[0].geometry, tell)
     with SideBySide(subsets) as together, workshop.holdout_data() as holdout:
         model = shares[0].network()
         history = model.fit(
@@ -94,13 +86,18 @@ def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] 
             callbacks=[ScoreHoldout(holdout), clock],
         ).history
         window_mib = together.nbytes / MIB
+    about = {"images": sum(len(share.train) for share in shares), "window_mib": window_mib}
+    return _outcome(workshop, model, clock, history["loss"], history["val_mean_iou"]) | about
+
+
+def _outcome(workshop, model, clock, losses, mean_ious) -> dict:
+    """What is told of a training when it is done, but for the images in memory."""
+    rows = rows_left_over(len(workshop.train), clock.n_processes)
     return {
-        "process": 0,
-        "images": sum(len(share.train) for share in shares),
-        "window_mib": window_mib,
-        "left_over": _left_over(workshop, n_processes),
-        "losses": history["loss"],
-        "mean_ious": history["val_mean_iou"],
+        "process": clock.process,
+        "left_over": [pair.id for pair in workshop.train[rows]],
+        "losses": losses,
+        "mean_ious": mean_ious,
         "first_losses": clock.first_losses,
         "weights": fingerprint(model),
         "images_per_s": clock.images_per_s,
@@ -108,17 +105,13 @@ def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] 
     }
 
 
-def _left_over(workshop: Workshop, n_processes: int) -> list[str]:
-    rows = rows_left_over(len(workshop.train), n_processes)
-    return [pair.id for pair in workshop.train[rows]]
-
-
 class Clock(keras.callbacks.Callback):
     """Tells each round, and measures the speed of its steps; scores and files are left out."""
 
-    def __init__(self, group: Group, geometry, tell: Callable[[dict], None]):
+    def __init__(self, process: int, n_processes: int, geometry, tell: Callable[[dict], None]):
         super().__init__()
-        self.group, self.geometry, self.tell = group, geometry, tell
+        self.process, self.n_processes = process, n_processes
+        self.geometry, self.tell = geometry, tell
         self.seconds, self.first_losses = [], []
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -127,18 +120,18 @@ class Clock(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.ended = time.perf_counter()
         if len(self.first_losses) < FIRST_STEPS:
-            self.first_losses.append(float(logs["loss"]))
+            self.first_losses.append(logs["loss"])
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(self.ended - self.began)
         self.tell(
             {
-                "process": self.group.process,
+                "process": self.process,
                 "pid": os.getpid(),
                 "round": epoch + 1,
                 "rounds": self.geometry.n_rounds,
-                "loss": float(logs["loss"]),
-                "mean_iou": float(logs["val_mean_iou"]),
+                "loss": logs["loss"],
+                "mean_iou": logs["val_mean_iou"],
                 "images_per_s": self._images_per_round / self.seconds[-1],
             }
         )
@@ -151,7 +144,7 @@ class Clock(keras.callbacks.Callback):
 
     @property
     def _images_per_round(self) -> int:
-        return self.geometry.window * self.geometry.passes * self.group.n_processes
+        return self.geometry.window * self.geometry.passes * self.n_processes
 
 
 def fingerprint(model) -> str:

@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from helpers.distributed.group import Group, join
+from helpers.distributed.local import free_port
 from helpers.settings import PROJECT
-from tests.support import NEEDS_JAX, free_port, with_jax
+from tests.support import NEEDS_JAX, with_jax
 
 TWO = """
 import json, sys
@@ -21,11 +22,11 @@ group = join(address, process, 2, wait=60)
 large = group.gather(np.array([process, 2**40 + process]))
 matrix = group.gather(np.full((2, 3), process + 0.1))
 try:
-    group.refuse_differences("images", "abc"[process])
+    group.refuse_differences("images", b"abc"[process:])
     error = ""
 except ValueError as found:
     error = str(found)
-group.refuse_differences("settings", "the same")
+group.refuse_differences("settings", b"the same")
 firsts = matrix[:, 0, 0].tolist()
 print(json.dumps([large.tolist(), matrix.shape, str(matrix.dtype), firsts, error]))
 """
@@ -35,7 +36,7 @@ def test_one_process_is_a_group():
     group = join("nowhere:1", 0, 1)
     assert group == Group(0, 1)
     assert group.gather([[1, 2]]).tolist() == [[[1, 2]]]
-    group.refuse_differences("images", "a")
+    group.refuse_differences("images", b"a")
 
 
 def test_several_need_jax():

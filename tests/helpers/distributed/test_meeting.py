@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from helpers.distributed.local import free_port
 from helpers.distributed.meeting import meet
-from tests.support import free_port
 
 
 def arrive(numbers, n, wait=10.0):

@@ -1,7 +1,5 @@
 """What one process does; with one process it is the training that notebook 3 has."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from helpers.distributed.train import fingerprint, train_as, train_share
 from helpers.network import SaveRounds, ScoreHoldout
 from helpers.quiet import keras
 from helpers.windows import SlidingSubset
-from tests.support import NEEDS_JAX, tiny_workshop, with_jax
+from tests.support import NEEDS_JAX, fit_rounds, rounds_of, tiny_workshop, with_jax
 
 
 def test_one_process_trains_as_notebook_3_does(tmp_path):
@@ -19,19 +17,10 @@ def test_one_process_trains_as_notebook_3_does(tmp_path):
     found = train_share(workshop, Group(0, 1), tmp_path / "one", told.append)
     model = workshop.network()
     with SlidingSubset(workshop.train, workshop.geometry, workshop.augment) as subset:
-        model.fit(
-            subset,
-            steps_per_epoch=subset.steps_per_round,
-            epochs=subset.n_rounds,
-            shuffle=False,
-            verbose=0,
-            callbacks=[
-                ScoreHoldout(workshop.holdout_data()),
-                SaveRounds(tmp_path / "plain", subset),
-            ],
-        )
+        saved = SaveRounds(tmp_path / "plain", subset)
+        fit_rounds(model, subset, ScoreHoldout(workshop.holdout_data()), saved)
         assert found["window_mib"] == subset.nbytes / 2**20
-    rounds = json.loads((tmp_path / "plain" / "history.json").read_text())["rounds"]
+    rounds = rounds_of(tmp_path / "plain")
     assert found["losses"] == pytest.approx([row["loss"] for row in rounds], rel=0.05)
     assert [row["round"] for row in told] == [row["round"] for row in rounds]
     assert {row["rounds"] for row in told} == {len(rounds)}
@@ -65,13 +54,12 @@ def test_a_fingerprint_tells_weights_apart():
 @pytest.mark.timeout(600)
 def test_two_processes_follow_one_with_the_same_batches(tmp_path):
     workshop = tiny_workshop()
-    environ = with_jax() | {"TUTORIAL_PROFILE": "tiny"}
-    rows = launch(2, tmp_path / "two", environ=environ)
+    rows = launch(2, tmp_path / "two", environ=with_jax())
     assert rows[0]["weights"] == rows[1]["weights"]
     assert rows[0]["losses"] == rows[1]["losses"]
     whole = SlidingSubset(workshop.train, workshop.geometry).nbytes / 2**20
     assert [row["window_mib"] for row in rows] == [whole / 2, whole / 2]
-    (one,) = launch(1, tmp_path / "one", played=2, environ=environ)
+    (one,) = launch(1, tmp_path / "one", played=2, environ=with_jax())
     # The same batches and the same arithmetic, summed in another order. What is lost in rounding
     # grows, by Adam's division above all: a step with a small gradient is as long as any other.
     assert rows[0]["first_losses"] == pytest.approx(one["first_losses"], abs=1e-3)
@@ -85,7 +73,7 @@ def test_two_processes_follow_one_with_the_same_batches(tmp_path):
 @pytest.mark.timeout(900)
 def test_three_processes_and_a_list_that_does_not_divide(tmp_path):
     workshop = tiny_workshop()
-    rows = launch(3, tmp_path, environ=with_jax() | {"TUTORIAL_PROFILE": "tiny"})
+    rows = launch(3, tmp_path, environ=with_jax())
     assert [row["images"] for row in rows] == [19, 19, 19]
     assert [row["left_over"] for row in rows] == [[workshop.train[57].id]] * 3
     assert len({row["weights"] for row in rows}) == 1

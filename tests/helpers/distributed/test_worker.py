@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from helpers.distributed.local import free_port
 from helpers.settings import PROJECT
-from tests.support import NEEDS_JAX, free_port, gone, with_jax
+from tests.support import NEEDS_JAX, gone, with_jax
 
 pytestmark = [pytest.mark.slow, NEEDS_JAX, pytest.mark.timeout(300)]
 
@@ -19,7 +20,7 @@ def start(folder, process, port, n=2, host="127.0.0.1", wait=8, **options):
             "--processes", str(n), "--address", f"{host}:{port}", "--folder", str(folder),
             "--wait", str(wait), *(["--launched"] if options else []),
         ],
-        cwd=PROJECT, env=with_jax() | {"TUTORIAL_PROFILE": "tiny"},
+        cwd=PROJECT, env=with_jax(),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
     )  # fmt: skip
 

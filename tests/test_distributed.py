@@ -1,6 +1,7 @@
 """Processes that are killed at random and resumed end as two that were left alone."""
 
 import random
+import shutil
 import threading
 import time
 
@@ -51,3 +52,33 @@ def test_five_kills_and_the_weights_of_an_uninterrupted_run(tmp_path):
             name = f"process-{process}-of-2"
             assert rounds_of(folder / name) == rounds_of(tmp_path / "whole" / name)
     print(f"{kills} kills of one of two processes in {runs} trainings: weights and history equal")
+
+
+def back_a_round(folder):
+    """As a process that was killed while it saved: it has the round before only."""
+    (folder / "previous.keras").replace(folder / "last.keras")
+
+
+def between_two_names(folder):
+    (folder / "last.keras").unlink()
+
+
+@NEEDS_JAX
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_processes_that_stand_at_different_rounds_go_on_from_the_last_that_all_have(tmp_path):
+    folder, rounds = tmp_path / "run", []
+    whole = launch(2, folder, environ=with_jax())
+    n_rounds = len(whole[0]["losses"])
+    for spoil, first in (
+        (back_a_round, n_rounds),
+        (between_two_names, n_rounds),
+        (shutil.rmtree, 1),
+    ):
+        for process in (1, 0):
+            spoil(folder / f"process-{process}-of-2")
+            rounds.clear()
+            rows = launch(2, folder, environ=with_jax(), tell=rounds.append)
+            assert rounds[0]["round"] == first, (spoil.__name__, process)
+            assert [row["weights"] for row in rows] == [row["weights"] for row in whole]
+            assert rows[0]["losses"] == whole[0]["losses"]

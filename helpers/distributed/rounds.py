@@ -56,7 +56,7 @@ class SaveTogether(SaveRounds):
     round apart, never two: no step of the next round is done without all of them. So with the last
     two rounds of each there is always one that all have; see `resume_together`.
 
-    Every process saves, into a folder of its own: Keras gathers the weights for it from all.
+    Every process saves, into a folder of its own.
     """
 
     def _open(self, epoch):
@@ -77,24 +77,29 @@ def resume_together(
     """(model, round to go on from): the last round that all processes have finished.
 
     `build` makes a new compiled network; it is given back as it is where there is no such round.
-    Raises ValueError as `resume` does, and where a process has no file of that round.
+    Raises ValueError as `resume` does, and on all processes where one has no file of that round.
+
+    Until the round is agreed each looks at its files alone: between processes every assignment of a
+    weight is a step of all together, which wants the same value from each.
     """
     last, previous = folder / "last.keras", folder / PREVIOUS
     if previous.is_file() and not last.is_file():  # killed between the one and the other
         os.replace(previous, last)
-    model = build()
-    done = resume(model, folder, subset)
+    with alone():
+        own = build()
+        done = resume(own, folder, subset)
     agreed = int(group.gather(np.array(done)).min())
-    if agreed == done:
-        return model, done
-    model = build()
     if agreed == 0:
-        return model, 0
-    if previous.is_file():
+        return build(), 0
+    if agreed < done and previous.is_file():
         os.replace(previous, last)
-        done = resume(model, folder, subset)
-    if done != agreed:
+        with alone():
+            done = resume(own, folder, subset)
+    if not group.gather(np.array(done == agreed)).all():
         raise ValueError(
             f"{folder} holds round {done}, but another process has only {agreed}: start afresh."
+            if done != agreed
+            else f"Another process has no file of round {agreed}: start afresh."
         )
-    return model, done
+    model = build()
+    return model, resume(model, folder, subset)

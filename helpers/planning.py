@@ -117,10 +117,13 @@ class Plan:
             f"{geometry.n_rounds:,} rounds of {geometry.steps_per_round:,} steps, "
             f"{geometry.passes} passes over each window; {self.decodes:,} images are decoded.",
             f"On this machine a step takes {1000 * self.speeds.step_s:.0f} ms and an image "
-            f"{1000 * self.speeds.decode_s:.1f} ms to decode: {self.first_s:.0f} s until the first "
-            f"window, then {self.round_s / 60:.1f} minutes a round, "
-            f"{self.all_s / 60:.0f} minutes in all.",
+            f"{1000 * self.speeds.decode_s:.1f} ms to decode: {_time(self.first_s)} until the "
+            f"first window, then {_time(self.round_s)} a round, {_time(self.all_s)} in all.",
         ])  # fmt: skip
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} minutes"
 
 
 def plan_training(

@@ -79,16 +79,23 @@ class Workshop:
     def share(self, process: int, n_processes: int) -> "Workshop":
         """What one of several processes trains on, and scores: its share of both lists.
 
-        The hold-out is shared to the last image, so the shares of it may differ by one.
+        The hold-out is shared to the last image, so the shares of it may differ by one. Raises
+        ValueError where there are more processes than images in a window or in the hold-out.
 
         Notebook 09, "Every process its share".
         """
-        return replace(
+        share = replace(
             self,
             train=self.train[rows_of_share(len(self.train), process, n_processes)],
             holdout=self.holdout[process::n_processes],
             geometry=geometry_of_share(self.geometry, process, n_processes),
         )
+        if len(self.holdout) < n_processes:
+            raise ValueError(
+                f"A hold-out of {len(self.holdout)} images cannot be scored by {n_processes} "
+                "processes: take fewer processes, or a larger hold-out."
+            )
+        return share
 
     def network(self, *, seed=None, stride=None, size=None, n_steps=None):
         """The network of these settings, compiled: a `keras.Model`.

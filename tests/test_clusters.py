@@ -35,7 +35,7 @@ def slurm(tmp_path):
         (commands / name).chmod(0o755)
     environ = with_jax() | {
         "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "SLURM_JOB_NODELIST": "a[1-2]",
-        "SLURM_JOB_ID": "4242", "SLURM_NTASKS": "2", "FOLDER": str(tmp_path / "run"),
+        "SLURM_JOB_ID": str(os.getpid()), "SLURM_NTASKS": "2", "FOLDER": str(tmp_path / "run"),
     }  # fmt: skip
     return subprocess.run(
         ["bash", str(SLURM)], cwd=PROJECT, env=environ, capture_output=True, text=True
@@ -72,7 +72,7 @@ def test_the_job_for_kubernetes_calls_the_worker_with_arguments_that_it_knows(mo
     monkeypatch.setattr(worker, "open_workshop", lambda settings: settings)
 
     def join(address, process, n_processes, wait):
-        asked.update(address=address, process=process, n=n_processes)
+        asked.update(address=address, process=process, n=n_processes, wait=wait)
         raise ConnectionError
 
     monkeypatch.setattr(worker, "join", join)
@@ -80,6 +80,6 @@ def test_the_job_for_kubernetes_calls_the_worker_with_arguments_that_it_knows(mo
         worker.main(arguments)
     port = service["spec"]["ports"][0]["port"]
     first = f"{job['metadata']['name']}-0.{service['metadata']['name']}:{port}"
-    assert asked == {"address": first, "process": 3, "n": spec["completions"]}
+    assert asked == {"address": first, "process": 3, "n": spec["completions"], "wait": 600}
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in pod["volumes"]}

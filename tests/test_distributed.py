@@ -3,7 +3,6 @@
 import random
 import shutil
 import threading
-import time
 
 import psutil
 import pytest
@@ -17,6 +16,7 @@ class Assassin:
 
     def __init__(self, rng):
         self.rounds_left, self.rng = rng.randint(1, 5), rng
+        self.over = threading.Event()
 
     def __call__(self, row):
         self.rounds_left -= 1
@@ -25,7 +25,8 @@ class Assassin:
 
     def kill(self):
         # Two rounds' length: it may hit a step, a score, a file, also between the two processes.
-        time.sleep(self.rng.uniform(0, 3))
+        if self.over.wait(self.rng.uniform(0, 3)):
+            return  # the training has ended; the next one is not for this thread
         process = self.rng.choice("01")
         for child in psutil.Process().children():
             if f"worker --launched --process {process} " in " ".join(child.cmdline()):
@@ -41,12 +42,15 @@ def test_five_kills_and_the_weights_of_an_uninterrupted_run(tmp_path):
     while kills < 5:  # a training may finish before all kills are made: then another
         folder, rows, runs = tmp_path / f"killed_{runs}", None, runs + 1
         while rows is None:
-            tell = Assassin(rng) if kills < 5 else None
+            assassin = Assassin(rng)
             try:
+                tell = assassin if kills < 5 else None
                 rows = launch(2, folder, environ=environ, tell=tell)
             except ProcessFailed as error:
                 assert "was ended by SIGKILL" in str(error)
                 kills += 1
+            finally:
+                assassin.over.set()
         assert [row["weights"] for row in rows] == [row["weights"] for row in whole]
         for process in (0, 1):
             name = f"process-{process}-of-2"

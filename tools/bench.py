@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from experiments.race.compare import LIMIT, compare, table
-from experiments.race.loaders import LOADERS, NOT_ALONE, installed
+from experiments.race.loaders import LOADERS, NO_LOADER, NOT_ALONE, installed
 from experiments.race.measure import USUAL, RaceSettings
 from experiments.records import NEW, settings_of, write_report
 from helpers.windows import Geometry
@@ -90,7 +90,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     for name, (least, _, _) in NUMBERS.items():
         if getattr(chosen, name.replace("-", "_")) < least:
             parser.error(f"--{name} must be {least} or more")
-    without_loader = {"constant_batch", *NOT_ALONE} if chosen.load_only else {}
+    without_loader = {*NO_LOADER, *NOT_ALONE} if chosen.load_only else {}
     usual = [name for name in installed() if name not in without_loader]
     chosen.methods = chosen.methods or usual
     return chosen

@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         rows = launch(chosen.processes, folder, anew=chosen.anew, tell=tell)
     except ProcessFailed as error:
         parser.exit(1, f"\n{error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "\nStopped. The same command goes on from the last round that all have.\n")
     print("\n" + table(rows))
     if rows[0]["left_over"]:
         print(f"In no share: {', '.join(rows[0]['left_over'])}.")

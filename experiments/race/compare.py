@@ -15,6 +15,7 @@ SPREAD = (
     "images_per_s", "loader_images_per_s", "share_of_decoding", "peak_mib_over_base",
     "ratio_to_limit", "images_per_s_from_start",
 )  # fmt: skip
+SHARES = ("ratio_to_limit", "share_of_decoding")
 LIMIT = "constant_batch"
 
 
@@ -52,8 +53,8 @@ def compare(
 def _row(method: str, runs: list[dict]) -> dict:
     """Medians over the runs, and the smallest and largest value of what the figures show.
 
-    The mean of `ratio_to_limit` over the turns has a 95 % interval, if there is more than one; of
-    the limit itself, which is 1 by definition, there is none.
+    The means of `ratio_to_limit` and `share_of_decoding` over the turns have a 95 % interval, if
+    there is more than one; of the limit itself, which is 1 by definition, there is none.
     """
     chosen = LOADERS[method]
     row = {"method": method, "label": chosen.label, "kind": chosen.kind, "shuffle": chosen.shuffle}
@@ -63,9 +64,10 @@ def _row(method: str, runs: list[dict]) -> dict:
         row[name] = _plain(np.median(values)) if values else None
         if name in SPREAD and values:
             row[f"{name}_min"], row[f"{name}_max"] = min(values), max(values)
-    ratios = [run["ratio_to_limit"] for run in runs if "ratio_to_limit" in run]
-    if len(ratios) > 1 and method != LIMIT:
-        row["ratio_to_limit_interval"] = interval(ratios)
+    for name in SHARES:
+        shares = [run[name] for run in runs if name in run]
+        if len(shares) > 1 and method != LIMIT:
+            row[f"{name}_interval"] = interval(shares)
     return row
 
 
@@ -103,12 +105,35 @@ def table(rows: list[dict], form: str = "simple") -> str:
     Behind a median stand, in brackets, the lowest and the highest run where there were several.
     `form` is a table format of `tabulate`: "simple" for people, "pipe" for Markdown.
 
-    Notebook 06, "Six ways to feed a network".
+    Notebook 06, "The race".
     """
     shown = [one for one in COLUMNS if any(row.get(one[1]) is not None for row in rows)]
     cells = [[row["label"], *(_cell(row, key, form) for _, key, form in shown)] for row in rows]
     headings = ["loader", *(heading for heading, _, _ in shown)]
     align = ["left", *["right"] * len(shown)]
+    return tabulate(cells, headings, form, disable_numparse=True, colalign=align)
+
+
+def decoding_table(rows: list[dict], form: str = "pipe") -> str:
+    """Loaders with nothing trained: what they delivered, and their share of mere decoding.
+
+    The share is the mean of all runs with its 95 % interval: 1 would be a loader that costs nothing
+    beside what it decodes. The one that delivers most stands at the top.
+    """
+    cells = []
+    for row in sorted(rows, key=lambda row: -row["loader_images_per_s"]):
+        low, high = row["share_of_decoding_interval"]
+        cells.append(
+            (
+                row["label"],
+                _cell(row, "loader_images_per_s", ",.0f"),
+                f"{row['loader_decoded_images']:,}",
+                f"{row['loader_cpu_ms_per_image']:.2f}",
+                f"{(low + high) / 2:.2f} ({low:.2f} to {high:.2f})",
+            )
+        )
+    headings = ["loader", "images/s", "decoded", "CPU ms an image", "of decoding"]
+    align = ["left", *["right"] * 4]
     return tabulate(cells, headings, form, disable_numparse=True, colalign=align)
 
 

@@ -29,6 +29,7 @@ IN_MEMORY, TF_DATA, PER_BATCH, TORCH = "in_memory", "tf_data", "per_batch", "tor
 
 LOADERS = {
     "constant_batch": Loader("fit, one constant batch", LIMIT, NONE, PER_BATCH),
+    "constant_batch_again": Loader("the same, once more", LIMIT, NONE, PER_BATCH),
     "float64_in_memory": Loader("float64 array", MEMORY, WHOLE, IN_MEMORY),
     "uint8_batches": Loader("uint8 array, by batches", MEMORY, WHOLE, PER_BATCH),
     "article_as_written": Loader("article, as written", SUBSET, WINDOW, IN_MEMORY),
@@ -57,6 +58,7 @@ NEED = {
     "torch_data_loader": "monai",
     "smart_cache": "monai",
 }
+NO_LOADER = ("constant_batch", "constant_batch_again")
 ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
 # What has no batches to take without `fit`: arrays, loops, and workers that Keras starts.

@@ -59,9 +59,9 @@ class Group:
 def join(address: str, process: int, n_processes: int, wait: int = WAIT_SECONDS) -> Group:
     """Meet the other processes at `address` ("host:port" of process 0), before any computation.
 
-    From then on a `fit` computes every step together with all others: with the mean of their
-    gradients, so that all have the same weights. Raises ConnectionError, within a minute, if
-    nobody answers there or not all come, and RuntimeError for another backend than JAX.
+    From then on a `fit` computes every step together with all others, as one step over the parts of
+    all, so that all have the same weights. Raises ConnectionError as `meet` does, if nobody answers
+    there or not all come, and RuntimeError for another backend than JAX.
 
     `keras.distribution.initialize` does the same and would wait for five minutes.
     """
@@ -76,11 +76,14 @@ def join(address: str, process: int, n_processes: int, wait: int = WAIT_SECONDS)
     meet(address, process, n_processes, wait)
     import jax
 
+    # It would keep SIGTERM to itself, which is how a terminal, SLURM and Kubernetes end a process.
+    jax.config.update("jax_enable_preemption_service", False)
     jax.distributed.initialize(
         address,
         n_processes,
         process,
         cluster_detection_method="deactivate",
+        initialization_timeout=wait,
         heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
         shutdown_timeout_seconds=HEARTBEAT_SECONDS,
     )

@@ -14,18 +14,19 @@ from pathlib import Path
 
 from helpers.settings import PROJECT
 
+# What `worker` ends with where what all do together failed; its module would import Keras.
+FAILED_TOGETHER = 3
 WORKER = (sys.executable, "-m", "helpers.distributed.worker")
 # When one has died the others fail at their next step; who has not after this time is ended.
 GRACE_SECONDS = 10
-# Exit codes of who was ended by somebody else. Windows knows no such signals.
-KILLED = [-getattr(signal, name) for name in ("SIGKILL", "SIGTERM") if hasattr(signal, name)]
+LISTEN_SECONDS = 5
 LOOK_SECONDS = 0.02
 
 
 class ProcessFailed(RuntimeError):
     """A process has ended with an error or by a signal; the others were ended, too.
 
-    Notebook 09, "Shoot one".
+    Notebook 09, "Kill one".
     """
 
 
@@ -102,13 +103,15 @@ def _listen(process, lines, said):
 
 def _watch(processes, folder, said, tell):
     """The last row of each process, when all have ended well."""
-    finished, round_ = {}, 0
+    finished, round_ = {}, None
     while True:
         # First look who has ended, and then take what they have said before.
         codes = [process.poll() for process in processes]
-        if None not in codes:
-            for process in processes:
-                process.listener.join()
+        if any(codes):
+            _wait_for_the_others(processes)
+        for process in processes:
+            if process.poll() is not None:
+                process.listener.join(LISTEN_SECONDS)
         for process, row in _taken(said):
             if "weights" in row:
                 finished[process] = row
@@ -129,35 +132,49 @@ def _taken(said):
         yield said.get()
 
 
-def _why(processes, codes, folder, round_):
-    """Which process failed, and why, in words.
-
-    One that was ended by a signal before all others, for its end makes the others fail as well;
-    otherwise who had ended when the first end was seen (`codes`).
-    """
+def _wait_for_the_others(processes):
     end = time.monotonic() + GRACE_SECONDS
     while time.monotonic() < end and any(process.poll() is None for process in processes):
         time.sleep(LOOK_SECONDS)
-    killed = [k for k, process in enumerate(processes) if process.poll() in KILLED]
-    first = (killed or [k for k, code in enumerate(codes) if code])[0]
-    code = processes[first].poll()
+
+
+def _why(processes, codes, folder, round_):
+    """Which process failed, and why, in words; `codes` are those of when the first end was seen."""
+    now = [process.poll() for process in processes]
+    first = min((k for k, code in enumerate(now) if code), key=lambda k: _rank(now[k], codes[k]))
+    code = now[first]
     if code < 0:
         why = f"was ended by {signal.Signals(-code).name}"
-        if killed:
+        if _from_outside(code):
             why += ", by somebody's kill or for want of memory"
     else:
         why = f"ended with status {code}: {_last_line(_log(folder, first))}"
     others = "the others were ended, too" if len(processes) > 1 else "there was no other"
+    told = f"Process 0 had told of round {round_}. " if round_ else ""
     return (
-        f"Process {first} of {len(processes)} {why}; {others}. The last round that all may have "
-        f"finished is {round_}. Start again to go on from there. What it said: "
-        f"{_shown(_log(folder, first))}"
+        f"Process {first} of {len(processes)} {why}; {others}. {told}Start again to go on from the "
+        f"last round that all have. What it said: {_shown(_log(folder, first))}"
     )
+
+
+def _rank(code, before):
+    """The lowest is of the process whose end made the others fail.
+
+    First who was ended from outside, then who had an error of its own, then who failed in what all
+    do together; among equals who had ended when the first end was seen.
+    """
+    consequence = code in (FAILED_TOGETHER, -signal.SIGABRT)  # JAX aborts where it cannot go on
+    return (0 if _from_outside(code) else 2 if consequence else 1, before is None)
+
+
+def _from_outside(code):
+    return code < 0 and code != -signal.SIGABRT
 
 
 def _end(processes):
     """Whoever still runs: asked first, then killed."""
     for process in processes:
+        process.stdin.close()  # a worker ends at this
         if process.poll() is None:
             process.terminate()
     for process in processes:
@@ -166,7 +183,6 @@ def _end(processes):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        process.stdin.close()
 
 
 def _log(folder, process):

@@ -9,65 +9,109 @@ from contextlib import ExitStack
 
 GO = "go"
 MARGIN_SECONDS = 5
+# Who comes says its number at once; somebody who only looks at ports says nothing.
+SILENT_SECONDS = 2
 
 
 def meet(address: str, process: int, n_processes: int, wait: float) -> None:
     """Return when all processes have come to `address` ("host:port" of process 0).
 
-    Process 0 listens there, the others tell it their numbers. Raises ConnectionError after `wait`
-    seconds, naming who is missing, and in all of them where one number comes twice.
+    Process 0 listens there, the others tell it their numbers. Raises ConnectionError: in process 0
+    after `wait` seconds, naming who is missing; in the others when it says so, or after `wait`
+    seconds in which nobody answers; in all of them where one number comes twice.
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f'The address must be "host:port" of process 0, not {address!r}.')
-    deadline = time.monotonic() + wait
     if process == 0:
-        _welcome(int(port), n_processes, deadline)
+        _welcome(int(port), n_processes, wait)
     else:
-        _report(host, int(port), process, n_processes, deadline)
+        _report(host, int(port), process, n_processes, wait)
 
 
-def _welcome(port, n_processes, deadline):
+def _welcome(port, n_processes, wait):
     """Take the others' numbers until all are there; tell all of them to go, or why not."""
-    with ExitStack() as open_, socket.create_server(("", port)) as server:
-        guests = {}
-        problem = None
-        while len(guests) < n_processes - 1 and problem is None:
+    deadline = time.monotonic() + wait
+    with ExitStack() as open_:
+        try:
+            server = open_.enter_context(socket.create_server(("", port)))
+        except OSError as error:
+            raise ConnectionError(
+                f"Process 0 cannot listen at port {port} ({error}): give all of them another."
+            ) from None
+        guests, problem = {}, None
+        while problem is None and len(guests) < n_processes - 1:
             server.settimeout(max(0.01, deadline - time.monotonic()))
             try:
                 guest = open_.enter_context(server.accept()[0])
-                guest.settimeout(max(0.01, deadline - time.monotonic()))
-                number, of = map(int, guest.recv(100).split())
             except TimeoutError:
-                missing = [str(k) for k in range(1, n_processes) if k not in guests]
+                problem = _missing(guests, n_processes)
+                break
+            said = _said_by(guest)
+            if said is None:
+                continue
+            number, of = said
+            guests = {k: other for k, other in guests.items() if not _has_left(other)}
+            if number in guests or of != n_processes or not 0 < number < n_processes:
                 problem = (
-                    f"Of {n_processes} processes these did not come in time: "
-                    f"{', '.join(missing)}. Is each of them started, with this address?"
+                    f"Process {number} of {of} came, where 1 to {n_processes - 1} of "
+                    f"{n_processes} were expected, each once. Give each its own number."
                 )
-            except (OSError, ValueError):
-                continue  # somebody else who looks at ports
-            else:
-                if number in guests or of != n_processes or not 0 < number < n_processes:
-                    problem = (
-                        f"Process {number} of {of} came, where 1 to {n_processes - 1} of "
-                        f"{n_processes} were expected, each once. Give each its own number."
-                    )
-                # Also who came wrongly hears about it.
-                guests[number if number not in guests else -1] = guest
+                number = -1  # who came wrongly hears about it as well
+            guests[number] = guest
         for guest in guests.values():
-            guest.sendall((problem or GO).encode())
+            _tell(guest, problem or GO)
     if problem:
         raise ConnectionError(problem)
 
 
-def _report(host, port, process, n_processes, deadline):
+def _missing(guests, n_processes):
+    missing = [str(k) for k in range(1, n_processes) if k not in guests]
+    return (
+        f"Of {n_processes} processes these did not come in time: {', '.join(missing)}. Is each of "
+        "them started, with this address?"
+    )
+
+
+def _said_by(guest):
+    """(number, number of all) that a guest says; None for somebody who only looks at ports."""
+    guest.settimeout(SILENT_SECONDS)
+    try:
+        number, of = map(int, guest.recv(100).split())
+    except (OSError, ValueError):
+        return None
+    return number, of
+
+
+def _has_left(guest):
+    """Has it ended meanwhile? A guest says nothing more, so what can be read is its end."""
+    guest.setblocking(False)
+    try:
+        return not guest.recv(1)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def _tell(guest, word):
+    """To one that has ended meanwhile nothing is told: the engine will miss it."""
+    try:
+        guest.setblocking(True)
+        guest.sendall(word.encode())
+    except OSError:
+        pass
+
+
+def _report(host, port, process, n_processes, wait):
     """Tell process 0 that this one is there, and wait for its word."""
+    deadline = time.monotonic() + wait
     while True:
         try:
             with socket.create_connection((host, port), timeout=2) as server:
                 server.sendall(f"{process} {n_processes}".encode())
-                # Process 0 speaks at its own deadline, which may be a little later than this one.
-                server.settimeout(max(0, deadline - time.monotonic()) + MARGIN_SECONDS)
+                # It may have been started just now, and then waits as long for the others.
+                server.settimeout(wait + MARGIN_SECONDS)
                 word = server.recv(1000).decode()
             break
         except OSError as error:

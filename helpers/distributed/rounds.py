@@ -56,8 +56,17 @@ class SaveTogether(SaveRounds):
     round apart, never two: no step of the next round is done without all of them. So with the last
     two rounds of each there is always one that all have; see `resume_together`.
 
-    Every process saves, into a folder of its own.
+    Every process saves, into a folder of its own. The states of Dropout's seeds are the same on
+    all: they are drawn for the whole batch.
     """
+
+    def __init__(self, folder, subset, group: Group, **options):
+        super().__init__(folder, subset, **options)
+        self.n_processes = group.n_processes
+
+    @property
+    def seed(self):
+        return self.subset.geometry.seed // self.n_processes  # as `geometry_of_share` made it
 
     def _open(self, epoch):
         if epoch == 0:

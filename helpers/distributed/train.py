@@ -36,10 +36,8 @@ def train_share(
         images_per_s                  of all processes, rounds since this start but its first
         peak_mib                      of this process
     """
+    _refuse_differences(workshop, group)
     share = workshop.share(group.process, group.n_processes)
-    group.refuse_differences("images", workshop.train.images.tobytes())
-    settings = f"{workshop.geometry} {workshop.settings.backbone}"
-    group.refuse_differences("settings", settings.encode())
     with (
         SlidingSubset(share.train, share.geometry, share.augment) as subset,
         share.holdout_data() as holdout,
@@ -55,7 +53,7 @@ def train_share(
             verbose=0,
             callbacks=[
                 ScoreTogether(holdout, share.network, group),
-                SaveTogether(folder, subset),
+                SaveTogether(folder, subset, group),
                 clock,
             ],
         )
@@ -64,6 +62,20 @@ def train_share(
     about = {"images": len(share.train), "window_mib": window_mib}
     losses, mean_ious = ([row[name] for row in rounds] for name in ("loss", "val_mean_iou"))
     return _outcome(workshop, model, clock, losses, mean_ious) | about
+
+
+def _refuse_differences(workshop, group):
+    """ValueError on all processes if one of them trains on something else, or otherwise."""
+    settings = workshop.settings
+    weights = settings.weights.read_bytes() if isinstance(settings.weights, Path) else b""
+    for what, value in {
+        "images": workshop.train.images.tobytes(),
+        "hold-out images": workshop.holdout.images.tobytes(),
+        "classes": "\n".join(workshop.train.class_names).encode(),
+        "settings": f"{workshop.geometry} {settings.network} {settings.backbone}".encode(),
+        "first weights": weights,
+    }.items():
+        group.refuse_differences(what, value)
 
 
 def train_as(n_processes: int, workshop: Workshop, tell: Callable[[dict], None] = print) -> dict:

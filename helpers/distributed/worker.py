@@ -5,8 +5,8 @@
 
 Process 0 listens at the address, the others look for it there. What is to be trained is said by the
 TUTORIAL_* variables, the same on all machines. A line of JSON is printed after each round, and one
-at the end. It ends with status 0 if all is well and with 1 after an error, whose text is the last
-thing it writes.
+at the end. It ends with status 0 if all is well, with 1 after an error, whose text is the last
+thing it writes, and with 3 if the error came from what all do together: another one has ended.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from helpers.settings import load_settings
 from helpers.workshop import open_workshop
 
 STDIN = 0
+FAILED, FAILED_TOGETHER, INTERRUPTED = 1, 3, 130
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -67,16 +68,19 @@ def _end_with_the_launcher() -> None:
     """Its end of our input closes when it ends, however that comes about."""
     while os.read(STDIN, 1024):  # not `sys.stdin`, whose lock Python wants at its own end
         pass
-    os._exit(1)
+    os._exit(FAILED)
 
 
 if __name__ == "__main__":
+    # Not `sys.exit`: at a regular end JAX waits for the others, who wait for this one.
     try:
         main()
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
     except Exception as error:
         traceback.print_exc()
         # Some of JAX's messages hold whole arrays.
         first = str(error).partition("\n")[0][:500]
         print(f"\n{type(error).__name__}: {first}", file=sys.stderr, flush=True)
-        # Not `sys.exit`: at a regular end JAX waits for the others, who wait for this one.
-        os._exit(1)
+        # Its name only: who failed before it came to compute has not imported JAX.
+        os._exit(FAILED_TOGETHER if type(error).__name__ == "JaxRuntimeError" else FAILED)

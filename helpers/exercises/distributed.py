@@ -14,7 +14,7 @@ def check_my_rows(my_rows) -> None:
         if len(lengths) > 1:
             raise NotYetError(
                 f"{n_images} images for {n} processes: the shares have {lengths[0]} to "
-                f"{lengths[-1]} rows. The longer ones would wait at their last step for ever."
+                f"{lengths[-1]} rows. The longer ones would wait in vain at their last step."
             )
         rows = sorted(row for share in shares for row in share)
         expect(len({*rows}) == len(rows), f"{n_images} images for {n}: a row is in two shares.")

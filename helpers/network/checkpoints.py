@@ -83,7 +83,7 @@ class SaveRounds(keras.callbacks.Callback):
             self.model.stop_training = True
         states = [v for v in self.model.variables if v.name == "seed_generator_state"]
         for number, state in enumerate(states):
-            rng = np.random.default_rng((self.subset.geometry.seed, epoch, number))
+            rng = np.random.default_rng((self.seed, epoch, number))
             state.assign(rng.integers(0, 2**32, state.shape, np.uint32))
         self.steps_before = int(self.model.optimizer.iterations)
         self.began = time.perf_counter()
@@ -106,6 +106,11 @@ class SaveRounds(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.rounds and self._out_of_patience():
             _load(self.model, self.folder / "last.keras")
+
+    @property
+    def seed(self) -> int:
+        """From which the seed generators of the model are set."""
+        return self.subset.geometry.seed
 
     def _out_of_patience(self) -> bool:
         return self.patience is not None and self._rounds_since_best() >= self.patience

@@ -62,6 +62,32 @@ def strips(rows: Mapping[str, Sequence[np.ndarray]], index) -> np.ndarray:
     return axes
 
 
+@styled
+def contact_sheet(
+    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], index, columns: int = 8
+) -> np.ndarray:
+    """Many small images, in rows of `columns`, each with the outlines of its mask.
+
+    Returns the axes. The outline of a class has its colour, or white where that is dark; void has
+    none.
+    """
+    n_rows = -(-len(images) // columns)
+    height = 1.1 * images[0].shape[0] / images[0].shape[1]
+    figure, axes = plt.subplots(
+        n_rows, columns, figsize=(1.1 * columns, height * n_rows), squeeze=False
+    )
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
+    for ax in axes.ravel():
+        ax.set_axis_off()
+    for ax, image, mask in zip(axes.ravel(), images, masks, strict=False):
+        ax.imshow(image)
+        for class_id in np.setdiff1d(mask, [0, VOID]):
+            colour = index.palette[class_id] / 255
+            ax.contour(mask == class_id, [0.5], linewidths=1,
+                       colors=[colour if colour.mean() > 0.3 else (1, 1, 1)])  # fmt: skip
+    return axes
+
+
 def _draw(ax: Axes, image: np.ndarray, index) -> None:
     """One image with nothing around it; class ids in the colours of their classes."""
     ax.imshow(colour_mask(image, index.palette) if image.ndim == 2 else image)

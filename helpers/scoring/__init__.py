@@ -12,6 +12,7 @@ _MODULES = {
     "evaluate": "predict",
     "evaluate_native": "predict",
     "iou_by_object_size": "objects",
+    "count_objects": "objects",
 }
 __all__ = sorted(_MODULES)
 

@@ -14,7 +14,7 @@ def predict_large(model, image, tile, overlap, batch_size: int = 8) -> np.ndarra
     beside the image are one batch and the probabilities of one row of tiles. An image smaller than
     a tile is filled up with zeros first.
 
-    Notebook 08, "Back to one picture".
+    Notebook 08, "Back to one slide".
     """
     height, width = image.shape[:2]
     lacking = [max(0, tile[0] - height), max(0, tile[1] - width)]

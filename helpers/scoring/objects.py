@@ -1,4 +1,4 @@
-"""IoU of single objects, the connected regions of a mask, grouped by their size."""
+"""Single objects, the connected regions of a mask: their IoU by size, and how many were found."""
 
 from itertools import pairwise
 
@@ -7,6 +7,9 @@ from scipy import ndimage
 
 from helpers.data import VOID
 from helpers.scoring.matrix import mean_of_known
+
+EIGHT = np.ones((3, 3), int)  # neighbours on the diagonal are connected
+FOUND_IOU = 0.5
 
 
 def objects(truth: np.ndarray, prediction: np.ndarray, void: int = VOID) -> list[dict]:
@@ -17,11 +20,10 @@ def objects(truth: np.ndarray, prediction: np.ndarray, void: int = VOID) -> list
     of its class that touch it; what they cover of *other* objects of that class, or of void, is
     right or unknown, and does not count against it.
     """
-    eight = np.ones((3, 3), int)
     found = []
     for class_id in np.setdiff1d(truth, [0, void]):
-        labels, n_objects = ndimage.label(truth == class_id, eight)
-        regions, n_regions = ndimage.label((prediction == class_id) & (truth != void), eight)
+        labels, n_objects = ndimage.label(truth == class_id, EIGHT)
+        regions, n_regions = ndimage.label((prediction == class_id) & (truth != void), EIGHT)
         for label in range(1, n_objects + 1):
             here = labels == label
             touches = np.zeros(n_regions + 1, bool)
@@ -56,3 +58,41 @@ def iou_by_object_size(truths, predictions, edges=(0, 50, 200, 800, np.inf)) -> 
         sizes = {"smallest": low, "largest": high, "n_objects": len(group)}
         groups.append(sizes | {"recall": recall, "iou": iou})
     return groups
+
+
+def count_objects(truth, prediction, smallest: int = 0, void: int = VOID) -> dict[str, int]:
+    """How many objects there are, and what became of them: a dict of five numbers.
+
+        truth       objects (see `objects`) of at least `smallest` pixels in the mask `truth` (h, w)
+        prediction  and in the mask `prediction`, where void is left out
+        found       objects with an IoU of more than a half with one predicted object of their class
+        missed      the others
+        invented    predicted objects that are nobody's
+
+    With more than a half no object can be found twice. The rule is that of panoptic quality
+    (Kirillov and others 2019, arXiv 1801.00868).
+
+    Notebook 08, "Count them".
+    """
+    there = predicted = found = 0
+    for class_id in np.setdiff1d([*np.unique(truth), *np.unique(prediction)], [0, void]):
+        labels, areas = _regions(truth == class_id, smallest)
+        regions, sizes = _regions((prediction == class_id) & (truth != void), smallest)
+        there, predicted = there + np.sum(areas > 0), predicted + np.sum(sizes > 0)
+        both = (labels > 0) & (regions > 0)
+        pair = labels[both].astype(np.int64) * (len(sizes) + 1) + regions[both]
+        pairs, shared = np.unique(pair, return_counts=True)
+        area, size = areas[pairs // (len(sizes) + 1) - 1], sizes[pairs % (len(sizes) + 1) - 1]
+        large = (area > 0) & (size > 0)
+        found += np.sum(large & (shared > FOUND_IOU * (area + size - shared)))
+    return {
+        "truth": int(there), "prediction": int(predicted), "found": int(found),
+        "missed": int(there - found), "invented": int(predicted - found),
+    }  # fmt: skip
+
+
+def _regions(inside, smallest):
+    """(labels, areas): the regions of a mask, 1 to n, and their pixels, 0 for one too small."""
+    labels, n = ndimage.label(inside, EIGHT)
+    areas = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    return labels, np.where(areas >= smallest, areas, 0)

@@ -31,12 +31,14 @@ def random_crops(size, scales=(0.5, 1.25), stretch=0.2, colour=0.2):
     beyond the image is black, and void in the mask. Brightness, contrast and saturation are changed
     by up to `colour`. `size` is (height, width); images keep their dtype uint8.
 
-    Crops of random scale are usual in segmentation, see for instance DeepLabv3, arXiv 1706.05587.
+    Raises TypeError for images that are not uint8. Crops of random scale are usual in segmentation,
+    see for instance DeepLabv3, arXiv 1706.05587.
 
     Notebook 07, "Image and mask move together".
     """
 
     def augment(images, masks, rng):
+        _refuse_other_than_bytes(images)
         pairs = zip(images, masks, strict=True)
         crops = [_crop(*pair, size, scales, stretch, rng) for pair in pairs]
         images, masks = map(np.stack, zip(*crops, strict=True))
@@ -77,6 +79,15 @@ def _recoloured(images, colour, rng):
     return np.rint(images).clip(0, 255).astype(np.uint8)
 
 
+def _refuse_other_than_bytes(images):
+    """What is brighter than 255 would be cut off."""
+    if images.dtype != np.uint8:
+        raise TypeError(
+            f"This augmentation takes images of uint8, and these are {images.dtype}: read them as "
+            "bytes, or write a function of (images, masks, rng)."
+        )
+
+
 def by_layers(*layers):
     """A function for `augment=` from Keras' layers that move an image and its mask alike.
 
@@ -84,7 +95,8 @@ def by_layers(*layers):
     after the other; see https://keras.io/api/layers/preprocessing_layers/image_augmentation. Masks
     are moved with nearest neighbours, and where a layer fills in a constant they are void. The
     layers' own generators are not asked: what they draw is drawn from `rng`, so that a step has
-    the same bytes whenever it is asked for. Raises TypeError naming a layer that cannot do that.
+    the same bytes whenever it is asked for. Raises TypeError naming a layer that cannot do that,
+    and for images that are not uint8.
 
     Notebook 07, "Image and mask move together".
     """
@@ -96,6 +108,7 @@ def by_layers(*layers):
             )
 
     def augment(images, masks, rng):
+        _refuse_other_than_bytes(images)
         # One more than the id, so that a filled-in 0 becomes void (255) on the way back.
         shifted = (masks + np.uint8(1))[..., None].astype(np.float32)
         images = images.astype(np.float32)

@@ -30,6 +30,7 @@ STEADY = ("steady_drawn", "steady_photographs")
 RACES = [path.stem for path in FILES if re.fullmatch("race_(drawn|photographs)", path.stem)]
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
 LATER = {
+    "constant_batch_again",
     "tf_data_in_memory",
     "py_dataset_workers",
     "py_dataset_all_cores",

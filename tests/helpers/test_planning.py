@@ -42,6 +42,9 @@ def test_seconds_and_decodes_follow_from_the_geometry():
     text = str(plan)
     assert "A window of 40 images that moves on by 10" in text and "500 ms" in text
     assert "7 rounds of 8 steps" in text and "100 images are decoded" in text
+    assert "0.4 s until the first window, then 4.1 s a round, 29.1 s in all" in text
+    slower = replace(plan, speeds=replace(SPEEDS, step_s=50))
+    assert "then 6.7 minutes a round, 46.7 minutes in all" in str(slower)
 
 
 def test_the_window_is_the_largest_that_fits_beside_the_rest(workshop):

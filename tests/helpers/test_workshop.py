@@ -53,6 +53,21 @@ def test_holdout_and_windows_share_no_image(tiny):
     assert trained.isdisjoint(pair.id for pair in tiny.holdout)
 
 
+def test_the_shares_hold_every_image_once_and_have_a_seed_each(tiny):
+    shares = [tiny.share(process, 2) for process in range(2)]
+    for part in ("train", "holdout"):
+        ids = sorted(pair.id for share in shares for pair in getattr(share, part))
+        assert ids == sorted(pair.id for pair in getattr(tiny, part))
+    assert shares[0].geometry.seed != shares[1].geometry.seed
+
+
+def test_a_holdout_smaller_than_the_processes_is_an_error(tiny):
+    small = replace(tiny, holdout=tiny.holdout[:3])
+    assert len(small.share(2, 3).holdout) == 1
+    with pytest.raises(ValueError, match="hold-out of 3 images cannot be scored by 4 processes"):
+        small.share(0, 4)
+
+
 def test_images_are_shuffled_once_and_always_alike(tiny):
     ids = [pair.id for pair in tiny.train]
     assert ids != sorted(ids)

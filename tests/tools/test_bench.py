@@ -8,7 +8,7 @@ import pytest
 
 from experiments.intervals import interval
 from experiments.race import compare
-from experiments.race.loaders import LOADERS, NOT_ALONE, installed
+from experiments.race.loaders import LOADERS, NO_LOADER, NOT_ALONE, installed
 from experiments.records import recorded
 from tests.support import RACE_ROW
 from tools import bench
@@ -88,7 +88,7 @@ def test_without_training_only_loaders_are_measured(monkeypatch, tmp_path):
     monkeypatch.setattr(compare, "measure_method", measure)
     bench.main(["--load-only", "--repeats", "1", "--output", str(tmp_path / "out.json")])
     assert "sliding_subset" in asked and "tf_data" in asked
-    assert not set(asked) & {*NOT_ALONE, "constant_batch"}
+    assert not set(asked) & {*NOT_ALONE, *NO_LOADER}
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,13 @@ def test_a_process_that_failed_is_the_last_thing_said(play, capsys):
     assert capsys.readouterr().err.endswith("Process 1 of 2 was ended by SIGKILL\n")
 
 
+def test_who_stops_it_hears_how_to_go_on(play, capsys):
+    play(error=KeyboardInterrupt())
+    with pytest.raises(SystemExit) as end:
+        distributed.main([])
+    assert end.value.code == 130 and "The same command goes on" in capsys.readouterr().err
+
+
 def test_other_weights_are_an_error(play, capsys):
     play(ROW, ROW | {"process": 1, "weights": "abd"})
     with pytest.raises(SystemExit) as end:

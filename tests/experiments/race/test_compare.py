@@ -95,6 +95,30 @@ def test_every_method_is_measured_as_often_as_asked(monkeypatch, repeats):
     assert limit["ratio_to_limit"] == 1 and "ratio_to_limit_interval" not in limit
 
 
+def test_the_share_of_decoding_has_its_interval(monkeypatch):
+    shares = iter([0.5, 0.7, 0.9])
+    monkeypatch.setattr(
+        module, "measure_method",
+        lambda method, settings, workshop: {"method": method, "share_of_decoding": next(shares)},
+    )  # fmt: skip
+    (row,) = compare(["tf_data"], SCORED, None, 3)
+    assert row["share_of_decoding"] == 0.7
+    assert row["share_of_decoding_interval"] == interval([0.5, 0.7, 0.9])
+
+
+def test_loaders_alone_stand_with_their_share_of_decoding():
+    row = {
+        "label": "slow", "repeats": 3, "loader_images_per_s": 1500, "loader_decoded_images": 4000,
+        "loader_images_per_s_min": 1400, "loader_images_per_s_max": 1600,
+        "loader_cpu_ms_per_image": 2.345, "share_of_decoding_interval": [0.5, 0.75],
+    }  # fmt: skip
+    fast = row | {"label": "fast", "loader_images_per_s": 9000}
+    lines = module.decoding_table([row, fast]).splitlines()
+    assert [line.split()[1] for line in lines[2:]] == ["fast", "slow"]
+    cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
+    assert cells == ["slow", "1,500 (1,400–1,600)", "4,000", "2.35", "0.62 (0.50 to 0.75)"]
+
+
 def test_without_the_limit_there_is_no_share_of_it(monkeypatch):
     measure, _ = fake({"tf_data": [2, 3]}, set())
     monkeypatch.setattr(module, "measure_method", measure)

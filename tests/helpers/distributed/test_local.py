@@ -78,18 +78,52 @@ def test_one_that_dies_ends_the_others_and_is_named(deed, why, play, tmp_path, m
         launch(3, tmp_path)
     text = str(error.value)
     assert text.startswith("Process 1 of 3 ") and why in text, text
-    assert "finished is 2. Start again to go on from there." in text
+    assert "Process 0 had told of round 2. Start again to go on from the last round" in text
     assert str(tmp_path / "process-1.log") in text
     assert time.monotonic() - began < 60
     assert all(gone(pid) for pid in descendants() - before)
 
 
-@NO_KILL
-def test_whoever_was_killed_is_named_and_not_who_failed_because_of_it(play, tmp_path):
-    kill = "time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)"
-    play(f"{HEAD}if process == 2:\n    {kill}\nsys.exit(1)")
-    with pytest.raises(ProcessFailed, match=r"Process 2 of 3 was ended by SIGKILL"):
+@pytest.mark.parametrize(
+    ("deed", "consequence", "why"),
+    [
+        pytest.param(
+            "os.kill(os.getpid(), signal.SIGKILL)", "sys.exit(1)", "was ended by SIGKILL",
+            marks=NO_KILL,
+        ),
+        pytest.param(
+            "os.kill(os.getpid(), signal.SIGTERM)", "os.abort()", "was ended by SIGTERM",
+            marks=NO_KILL,
+        ),
+        ("raise OSError('no such image: a.jpg')", "sys.exit(3)", "ended with status 1: OSError"),
+        pytest.param("sys.exit(1)", "os.abort()", "ended with status 1", marks=NO_KILL),
+    ],
+)  # fmt: skip
+def test_whoever_began_is_named_and_not_who_failed_because_of_it(
+    deed, consequence, why, play, tmp_path
+):
+    play(f"{HEAD}if process == 2:\n    time.sleep(1); {deed}\n{consequence}")
+    with pytest.raises(ProcessFailed, match=f"^Process 2 of 3 {why}"):
         launch(3, tmp_path)
+
+
+def test_who_fails_before_the_first_round_leaves_none_to_be_told(play, tmp_path):
+    play("import sys; sys.exit('no data')")
+    with pytest.raises(ProcessFailed) as error:
+        launch(1, tmp_path)
+    assert "status 1: no data; there was no other. Start again" in str(error.value)
+
+
+def test_an_interrupt_ends_all(play, tmp_path):
+    play(f"{HEAD}time.sleep(600)")
+
+    def interrupt(row):
+        raise KeyboardInterrupt
+
+    before = descendants()
+    with pytest.raises(KeyboardInterrupt):
+        launch(2, tmp_path, tell=interrupt)
+    assert all(gone(pid) for pid in descendants() - before)
 
 
 @NO_KILL

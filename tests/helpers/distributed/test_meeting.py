@@ -37,6 +37,18 @@ def test_who_is_missing_is_named_to_all():
     assert time.monotonic() - began < 20
 
 
+def test_one_that_came_early_waits_as_long_as_process_0_does():
+    address = f"127.0.0.1:{free_port()}"
+
+    def later(number, seconds):
+        time.sleep(seconds)
+        meet(address, number, 3, 2.0)
+
+    with ThreadPoolExecutor(3) as pool:
+        # The last comes when the first has been there for longer than it would look for process 0.
+        list(pool.map(later, (1, 0, 2), (0, 1.5, 3)))
+
+
 def test_a_number_that_comes_twice_is_told_to_all():
     said = arrive((0, 1, 1), 3)
     assert all(words.startswith("Process 1 of 3 came, where 1 to 2 of 3") for words in said), said
@@ -58,14 +70,18 @@ def test_nobody_at_the_address_is_an_error_that_says_where():
 
 
 def test_somebody_who_only_looks_at_ports_is_passed_over():
-    port = free_port()
+    port, silent = free_port(), []
 
     def look():
-        for words in (b"", b"GET / HTTP/1.0\r\n\r\n"):
+        for words in (b"", b"GET / HTTP/1.0\r\n\r\n", None):
             while True:
                 try:
-                    with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
+                    server = socket.create_connection(("127.0.0.1", port), timeout=1)
+                    if words is None:
+                        silent.append(server)  # and stays
+                    else:
                         server.sendall(words)
+                        server.close()
                     break
                 except OSError:
                     time.sleep(0.05)
@@ -76,6 +92,30 @@ def test_somebody_who_only_looks_at_ports_is_passed_over():
     meet(f"127.0.0.1:{port}", 0, 2, 10.0)
     guest.join(10)
     assert not guest.is_alive()
+    silent[0].close()
+
+
+def test_one_that_was_ended_and_started_again_is_no_second_one():
+    port = free_port()
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(meet, f"127.0.0.1:{port}", 0, 3, 10.0)
+        while True:
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
+                    server.sendall(b"1 3")
+                break
+            except OSError:
+                time.sleep(0.05)
+        with ThreadPoolExecutor(2) as others:
+            list(others.map(lambda number: meet(f"127.0.0.1:{port}", number, 3, 10.0), (1, 2)))
+        assert first.exception() is None
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_so():
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConnectionError, match=f"cannot listen at port {port}"):
+            meet(f"127.0.0.1:{port}", 0, 2, 1)
 
 
 @pytest.mark.parametrize("address", ["", "host", "host:", ":80", "host:port"])

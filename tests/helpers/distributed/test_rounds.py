@@ -1,21 +1,27 @@
 """Scores and checkpoints of several processes, with one process and a group that is played."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from helpers.distributed.group import Group
+from helpers.distributed.local import free_port
 from helpers.distributed.rounds import PREVIOUS, SaveTogether, ScoreTogether, resume_together
 from helpers.network import ScoreHoldout
+from helpers.settings import PROJECT
 from helpers.workshop import finite_data
 from tests.support import (
     BOX_SIZE,
+    NEEDS_JAX,
     assert_same_state,
     fit_rounds,
     index_of_boxes,
     subset_of_boxes,
     two_convolutions,
+    with_jax,
 )
 
 ALONE = Group(0, 1)
@@ -41,7 +47,7 @@ def trained(boxes, folder, epochs, seed=1):
     """A model after some rounds, saved by `SaveTogether`."""
     with subset_of_boxes(boxes, n_images=14) as subset:
         model = two_convolutions(seed)
-        fit_rounds(model, subset, SaveTogether(folder, subset), epochs=epochs)
+        fit_rounds(model, subset, SaveTogether(folder, subset, ALONE), epochs=epochs)
     return model
 
 
@@ -109,3 +115,46 @@ def test_a_run_that_begins_afresh_leaves_no_round_of_the_old_one(boxes, tmp_path
     trained(boxes, tmp_path, epochs=2)
     trained(boxes, tmp_path, epochs=1, seed=2)
     assert not (tmp_path / PREVIOUS).exists()
+
+
+WITH_DROPOUT = """
+import sys
+from pathlib import Path
+from helpers.quiet import keras
+from helpers.data import index_folder
+from helpers.distributed.group import join
+from helpers.distributed.rounds import SaveTogether
+from helpers.distributed.train import fingerprint
+from helpers.windows import Geometry, SlidingSubset, geometry_of_share, rows_of_share
+from tests.support import BOX_SIZE, fit_rounds, two_convolutions
+
+process, address, folder = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+group = join(address, process, 2, wait=60)
+index = index_folder(folder / "images", folder / "masks", ["background", "box"])
+whole = Geometry(16, window=10, stride=2, size=BOX_SIZE, batch_size=4, passes=2, seed=5)
+model = two_convolutions()
+with SlidingSubset(
+    index[rows_of_share(16, process, 2)], geometry_of_share(whole, process, 2)
+) as subset:
+    fit_rounds(model, subset, SaveTogether(folder / str(process), subset, group), epochs=2)
+print(fingerprint(model), flush=True)
+"""
+
+
+@pytest.mark.slow
+@NEEDS_JAX
+@pytest.mark.timeout(300)
+def test_a_network_with_dropout_is_saved_by_several(boxes, tmp_path):
+    address = f"127.0.0.1:{free_port()}"
+    command = [sys.executable, "-c", WITH_DROPOUT]
+    both = [
+        subprocess.Popen(
+            [*command, process, address, str(tmp_path / "boxes")],
+            cwd=PROJECT, env=with_jax(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for process in "01"
+    ]  # fmt: skip
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said[0][1][-2000:]
+    weights = [out.splitlines()[-1] for out, _ in said]
+    assert weights[0] == weights[1] and len(weights[0]) == 12

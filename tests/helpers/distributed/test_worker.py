@@ -1,5 +1,9 @@
 """One process by itself: errors that say what to do, within a minute, and no orphans. With JAX."""
 
+import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -7,20 +11,20 @@ import time
 import pytest
 
 from helpers.distributed.local import free_port
-from helpers.settings import PROJECT
-from tests.support import NEEDS_JAX, gone, with_jax
+from helpers.settings import DATA_FOLDERS, PROJECT
+from tests.support import NEEDS_JAX, with_jax
 
 pytestmark = [pytest.mark.slow, NEEDS_JAX, pytest.mark.timeout(300)]
 
 
-def start(folder, process, port, n=2, host="127.0.0.1", wait=8, **options):
+def start(folder, process, port, n=2, wait=8, environ=None, **options):
     return subprocess.Popen(
         [
             sys.executable, "-m", "helpers.distributed.worker", "--process", str(process),
-            "--processes", str(n), "--address", f"{host}:{port}", "--folder", str(folder),
+            "--processes", str(n), "--address", f"127.0.0.1:{port}", "--folder", str(folder),
             "--wait", str(wait), *(["--launched"] if options else []),
         ],
-        cwd=PROJECT, env=with_jax(),
+        cwd=PROJECT, env=with_jax() | (environ or {}),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
     )  # fmt: skip
 
@@ -54,8 +58,50 @@ def test_two_processes_with_one_number_are_told(tmp_path):
     assert all("Process 1 of 3 came, where 1 to 2 of 3 were expected" in said for said in words)
 
 
+def waits_for_others(process, port):
+    """Wait until process 0 listens, as somebody who only looks at ports."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.1)
+    return False
+
+
 def test_it_ends_with_the_program_that_started_it(tmp_path):
-    process = start(tmp_path, 0, free_port(), wait=120, stdin=subprocess.PIPE)
-    time.sleep(1)
+    port = free_port()
+    process = start(tmp_path, 0, port, wait=120, stdin=subprocess.PIPE)
+    assert waits_for_others(process, port)
     process.stdin.close()
-    assert gone(process.pid, seconds=60)
+    assert process.wait(10) == 1
+    assert "Error" not in process.stderr.read()  # it was ended, it did not fail
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_ctrl_c_ends_it_at_once(tmp_path):
+    port = free_port()
+    process = start(tmp_path, 0, port, wait=120)
+    assert waits_for_others(process, port)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.wait(10) == 130
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        (said,) = last_words(start(tmp_path, 0, port))
+    assert said.startswith(f"ConnectionError: Process 0 cannot listen at port {port}")
+
+
+def test_other_classes_are_told_to_both(tmp_path):
+    port = free_port()
+    shutil.copytree(DATA_FOLDERS["tiny"], tmp_path / "other")
+    names = tmp_path / "other" / "classes.txt"
+    names.write_text(names.read_text("utf-8").replace("kite", "dragon"), "utf-8")
+    words = last_words(
+        start(tmp_path, 0, port, wait=60),
+        start(tmp_path, 1, port, wait=60, environ={"TUTORIAL_DATA": str(tmp_path / "other")}),
+    )
+    assert all(said.startswith("ValueError: Process 1 has other classes than") for said in words)

@@ -57,3 +57,13 @@ def test_a_legend_of_all_classes_fits_into_the_figure(draw, n_columns):
     assert len(legend.get_texts()) == 21
     assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
     assert figure.bbox.y0 <= box.y0 and box.y1 <= axes[-1, 0].get_window_extent().y0
+
+
+def test_a_contact_sheet_has_an_outline_for_each_class_and_none_for_void(index):
+    images = np.zeros((5, 6, 8, 3), np.uint8)
+    masks = np.zeros((5, 6, 8), np.uint8)
+    masks[0, 2:4, 2:4], masks[0, 2:4, 5:7], masks[1, 2:4, 2:4] = 1, 2, VOID
+    axes = data.contact_sheet(images, masks, index, columns=3)
+    assert axes.shape == (2, 3)
+    assert [len(ax.images) for ax in axes.ravel()] == [1] * 5 + [0]
+    assert [len(ax.collections) for ax in axes.ravel()] == [2, 0, 0, 0, 0, 0]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.scoring import iou_by_object_size
-from helpers.scoring.objects import objects
+from helpers.scoring.objects import count_objects, objects
 
 
 def test_objects_by_hand():
@@ -43,3 +43,25 @@ def test_objects_are_grouped_by_area():
     assert middle["n_objects"] == 0
     assert np.isnan(middle["iou"])
     assert (large["n_objects"], large["recall"], large["iou"]) == (1, 1, 1)
+
+
+def test_objects_are_counted_by_hand():
+    truth = np.zeros((8, 16), np.uint8)
+    truth[1:3, 1:3] = 1  # found
+    truth[1:3, 6:8] = truth[1:3, 10:12] = 1  # two, found as one: neither has more than a half of it
+    truth[5:7, 1:3] = 2  # called by another class: missed, and the other is invented
+    truth[7, 15] = 2  # a speck
+    truth[5:7, 10:12] = 255
+    prediction = np.zeros_like(truth)
+    prediction[1:3, 1:3] = 1
+    prediction[1:3, 6:12] = 1
+    prediction[5:7, 1:3] = 3
+    prediction[5:7, 10:12] = 1  # on void
+    assert count_objects(truth, prediction, smallest=2) == {
+        "truth": 4, "prediction": 3, "found": 1, "missed": 3, "invented": 2,
+    }  # fmt: skip
+    assert count_objects(truth, prediction)["truth"] == 5
+    assert count_objects(truth, truth)["found"] == 5
+    nothing = np.zeros_like(truth)
+    assert count_objects(truth, nothing, 2)["missed"] == 4
+    assert set(count_objects(nothing, nothing).values()) == {0}

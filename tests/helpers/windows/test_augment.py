@@ -141,3 +141,10 @@ def test_a_crop_is_drawn_from_the_given_generator_alone():
 def test_a_layer_that_moves_no_masks_is_refused():
     with pytest.raises(TypeError, match=r"Rescaling.* does not move images and masks alike"):
         by_layers(keras.layers.Rescaling(1 / 255))
+
+
+@pytest.mark.parametrize("augment", [random_crops((8, 8)), by_layers()])
+def test_images_of_more_than_bytes_are_refused_and_not_cut(augment):
+    images, masks = np.full((2, 8, 8, 3), 4000, np.uint16), np.zeros((2, 8, 8), np.uint8)
+    with pytest.raises(TypeError, match="uint8, and these are uint16"):
+        augment(images, masks, np.random.default_rng(0))

@@ -190,7 +190,10 @@ def open_workshop(settings: Settings | None = None) -> Workshop:
     try:
         scaled = Geometry.scaled(len(train), settings.stored, max_stride=settings.stride)
     except ValueError as error:
-        raise ValueError(f"{settings.data}: {error} Add images for training.") from None
+        raise ValueError(
+            f"{settings.data}: {error} Add images for training, or cut large ones into tiles "
+            "(notebook 8)."
+        ) from None
     train = train[: STRIDES_IN_ALL * scaled.stride]
     geometry = Geometry.scaled(len(train), settings.stored, settings.batch_size, seed=settings.seed)
     return Workshop(settings, train, holdout[: settings.n_holdout], geometry, tuple(notes))

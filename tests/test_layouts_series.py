@@ -29,6 +29,13 @@ def test_notebooks_run_on_a_folder_that_they_have_never_seen(layout, numbers, tm
     run(numbers, {"TUTORIAL_DATA": str(lay_out(layout, tmp_path / layout))})
 
 
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_all_notebooks_run_on_the_smallest_folder_that_they_take(tmp_path):
+    folder = lay_out("own_palette", tmp_path / "small", n_train=29, n_holdout=8)
+    run(ALL, {"TUTORIAL_DATA": str(folder)})
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "numbers",

@@ -80,13 +80,16 @@ def check_data(root, cache, threads=None) -> Report:
     else `index_data` refuses. `cache` is as there; `threads` None takes all cores, at most eight.
     """
     root = Path(root)
-    pairs, sides, problems = _opened(root, cache)
+    pairs, sides, opening = _opened(root, cache)
     files, of_names = _files_of(root, pairs)
     files = _without(files, left_out_of(root)[0])
-    problems += of_names + _names(files)
+    problems = of_names + _names(files)
     found = _look_at_all(root, files, threads)
     problems += [problem for one in found.values() for problem in one.problems]
     problems += _twice(found, files.lists | sides)
+    # What keeps the set from being opened is often one of the others, in the same words.
+    said = {problem.text for problem in problems}
+    problems = [problem for problem in opening if problem.text not in said] + problems
     counts = {"images": len(files.images), "masks": len(files.masks), "problems": len(problems)}
     return Report(root, counts, problems)
 

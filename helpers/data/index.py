@@ -34,7 +34,7 @@ class Index:
 
     `index[i]` is a `Pair`; `index[a:b]` and `index[rows]` are again an `Index` (rows may repeat).
 
-    Notebook 02, "A list costs almost nothing".
+    Notebook 08, "A tile is a row".
     """
 
     image_folder: Path

@@ -72,9 +72,9 @@ def contact_sheet(
     none.
     """
     n_rows = -(-len(images) // columns)
-    height = 1.1 * images[0].shape[0] / images[0].shape[1]
+    height = 0.8 * images[0].shape[0] / images[0].shape[1]
     figure, axes = plt.subplots(
-        n_rows, columns, figsize=(1.1 * columns, height * n_rows), squeeze=False
+        n_rows, columns, figsize=(0.8 * columns, height * n_rows), squeeze=False
     )
     figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.02, hspace=0.02)
     for ax in axes.ravel():

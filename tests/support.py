@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -14,6 +15,7 @@ import time
 import psutil
 import pytest
 
+from helpers.distributed.local import free_port
 from helpers.settings import PROJECT, environ_with
 
 
@@ -386,3 +388,27 @@ def with_jax() -> dict[str, str]:
     """The environment for a tiny run in which Keras is on JAX, which may lie anywhere."""
     path = os.pathsep.join([str(PROJECT), *sys.path])
     return environ_with("tiny") | {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
+
+
+def two_processes(code: str, *arguments) -> list[subprocess.Popen]:
+    """Two processes that run `code` on JAX; its arguments are a number, an address, and these."""
+    common = [f"127.0.0.1:{free_port()}", *map(str, arguments)]
+    return [
+        subprocess.Popen(
+            [sys.executable, "-c", code, process, *common],
+            cwd=PROJECT, env=with_jax(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for process in "01"
+    ]  # fmt: skip
+
+
+def knock(port: int, seconds: float = 60) -> socket.socket:
+    """A connection to whoever listens at `port` of this machine, as soon as somebody does."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=1)
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)

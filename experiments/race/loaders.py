@@ -58,7 +58,7 @@ NEED = {
     "torch_data_loader": "monai",
     "smart_cache": "monai",
 }
-NO_LOADER = ("constant_batch", "constant_batch_again")
+NO_LOADER = tuple(name for name, chosen in LOADERS.items() if chosen.kind == LIMIT)
 ARRAYS = ("float64_in_memory",)
 LOOPS = ("article_as_written", "article_as_meant")
 # What has no batches to take without `fit`: arrays, loops, and workers that Keras starts.

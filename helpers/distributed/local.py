@@ -14,7 +14,7 @@ from pathlib import Path
 
 from helpers.settings import PROJECT
 
-# What `worker` ends with where what all do together failed; its module would import Keras.
+# What `worker` ends with where what all do together failed.
 FAILED_TOGETHER = 3
 WORKER = (sys.executable, "-m", "helpers.distributed.worker")
 # When one has died the others fail at their next step; who has not after this time is ended.

@@ -56,17 +56,13 @@ class SaveTogether(SaveRounds):
     round apart, never two: no step of the next round is done without all of them. So with the last
     two rounds of each there is always one that all have; see `resume_together`.
 
-    Every process saves, into a folder of its own. The states of Dropout's seeds are the same on
-    all: they are drawn for the whole batch.
+    Every process saves, into a folder of its own. `seed` is the same on all, unlike that of a
+    share's geometry: Dropout is drawn for the whole batch.
     """
 
-    def __init__(self, folder, subset, group: Group, **options):
+    def __init__(self, folder, subset, seed: int, **options):
         super().__init__(folder, subset, **options)
-        self.n_processes = group.n_processes
-
-    @property
-    def seed(self):
-        return self.subset.geometry.seed // self.n_processes  # as `geometry_of_share` made it
+        self.seed = seed
 
     def _open(self, epoch):
         if epoch == 0:

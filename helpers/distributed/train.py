@@ -53,7 +53,7 @@ def train_share(
             verbose=0,
             callbacks=[
                 ScoreTogether(holdout, share.network, group),
-                SaveTogether(folder, subset, group),
+                SaveTogether(folder, subset, workshop.geometry.seed),
                 clock,
             ],
         )

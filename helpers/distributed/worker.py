@@ -22,12 +22,13 @@ from pathlib import Path
 from helpers.quiet import keras  # noqa: F401  (before anything that imports Keras)
 
 from helpers.distributed.group import WAIT_SECONDS, join  # isort: skip
+from helpers.distributed.local import FAILED_TOGETHER
 from helpers.distributed.train import train_as, train_share
 from helpers.settings import load_settings
 from helpers.workshop import open_workshop
 
 STDIN = 0
-FAILED, FAILED_TOGETHER, INTERRUPTED = 1, 3, 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -63,6 +63,7 @@ class SaveRounds(keras.callbacks.Callback):
         if patience is not None and patience < 1:
             raise ValueError(f"patience must be None or at least 1, not {patience}")
         self.folder, self.subset, self.patience = Path(folder), subset, patience
+        self.seed = subset.geometry.seed  # the model's seed generators are set from it
         self.monitor, self.mode = monitor, mode
         self.rounds = None
 
@@ -106,11 +107,6 @@ class SaveRounds(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self.rounds and self._out_of_patience():
             _load(self.model, self.folder / "last.keras")
-
-    @property
-    def seed(self) -> int:
-        """From which the seed generators of the model are set."""
-        return self.subset.geometry.seed
 
     def _out_of_patience(self) -> bool:
         return self.patience is not None and self._rounds_since_best() >= self.patience

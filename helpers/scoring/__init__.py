@@ -13,6 +13,7 @@ _MODULES = {
     "evaluate_native": "predict",
     "iou_by_object_size": "objects",
     "count_objects": "objects",
+    "object_areas": "objects",
 }
 __all__ = sorted(_MODULES)
 

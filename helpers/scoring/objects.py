@@ -91,6 +91,17 @@ def count_objects(truth, prediction, smallest: int = 0, void: int = VOID) -> dic
     }  # fmt: skip
 
 
+def object_areas(mask, smallest: int = 0, void: int = VOID) -> np.ndarray:
+    """Pixels of every object (see `objects`) of a mask (h, w) that has at least `smallest`.
+
+    Notebook 08, "A slide that is too large".
+    """
+    classes = np.setdiff1d(mask, [0, void])
+    areas = [_regions(mask == class_id, smallest)[1] for class_id in classes]
+    areas = np.concatenate([np.zeros(0, int), *areas])
+    return areas[areas > 0]
+
+
 def _regions(inside, smallest):
     """(labels, areas): the regions of a mask, 1 to n, and their pixels, 0 for one too small."""
     labels, n = ndimage.label(inside, EIGHT)

@@ -2,15 +2,12 @@
 
 import json
 import signal
-import subprocess
 import sys
 
 import pytest
 
 from helpers.distributed.group import Group, join
-from helpers.distributed.local import free_port
-from helpers.settings import PROJECT
-from tests.support import NEEDS_JAX, with_jax
+from tests.support import NEEDS_JAX, two_processes
 
 TWO = """
 import json, sys, time
@@ -51,14 +48,7 @@ def test_several_need_jax():
 @pytest.mark.slow
 @NEEDS_JAX
 def test_two_processes_gather_all_bits_name_who_differs_and_end_when_asked_to():
-    address = f"127.0.0.1:{free_port()}"
-    both = [
-        subprocess.Popen(
-            [sys.executable, "-c", TWO, str(process), address],
-            cwd=PROJECT, env=with_jax(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for process in (0, 1)
-    ]  # fmt: skip
+    both = two_processes(TWO)
     said = [  # gloo prints lines of its own
         next((line for line in process.stdout if line.startswith("[[")), "") for process in both
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.distributed.local import free_port
 from helpers.distributed.meeting import meet
+from tests.support import knock
 
 
 def arrive(numbers, n, wait=10.0):
@@ -73,18 +74,10 @@ def test_somebody_who_only_looks_at_ports_is_passed_over():
     port, silent = free_port(), []
 
     def look():
-        for words in (b"", b"GET / HTTP/1.0\r\n\r\n", None):
-            while True:
-                try:
-                    server = socket.create_connection(("127.0.0.1", port), timeout=1)
-                    if words is None:
-                        silent.append(server)  # and stays
-                    else:
-                        server.sendall(words)
-                        server.close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
+        for words in (b"", b"GET / HTTP/1.0\r\n\r\n"):
+            with knock(port) as server:
+                server.sendall(words)
+        silent.append(knock(port))  # and stays
         meet(f"127.0.0.1:{port}", 1, 2, 10.0)
 
     guest = threading.Thread(target=look)
@@ -99,13 +92,8 @@ def test_one_that_was_ended_and_started_again_is_no_second_one():
     port = free_port()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(meet, f"127.0.0.1:{port}", 0, 3, 10.0)
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", port), timeout=1) as server:
-                    server.sendall(b"1 3")
-                break
-            except OSError:
-                time.sleep(0.05)
+        with knock(port) as server:
+            server.sendall(b"1 3")
         with ThreadPoolExecutor(2) as others:
             list(others.map(lambda number: meet(f"127.0.0.1:{port}", number, 3, 10.0), (1, 2)))
         assert first.exception() is None

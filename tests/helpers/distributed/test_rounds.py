@@ -1,17 +1,13 @@
 """Scores and checkpoints of several processes, with one process and a group that is played."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 from helpers.distributed.group import Group
-from helpers.distributed.local import free_port
 from helpers.distributed.rounds import PREVIOUS, SaveTogether, ScoreTogether, resume_together
 from helpers.network import ScoreHoldout
-from helpers.settings import PROJECT
 from helpers.workshop import finite_data
 from tests.support import (
     BOX_SIZE,
@@ -21,7 +17,7 @@ from tests.support import (
     index_of_boxes,
     subset_of_boxes,
     two_convolutions,
-    with_jax,
+    two_processes,
 )
 
 ALONE = Group(0, 1)
@@ -47,7 +43,7 @@ def trained(boxes, folder, epochs, seed=1):
     """A model after some rounds, saved by `SaveTogether`."""
     with subset_of_boxes(boxes, n_images=14) as subset:
         model = two_convolutions(seed)
-        fit_rounds(model, subset, SaveTogether(folder, subset, ALONE), epochs=epochs)
+        fit_rounds(model, subset, SaveTogether(folder, subset, 5), epochs=epochs)
     return model
 
 
@@ -136,7 +132,7 @@ model = two_convolutions()
 with SlidingSubset(
     index[rows_of_share(16, process, 2)], geometry_of_share(whole, process, 2)
 ) as subset:
-    fit_rounds(model, subset, SaveTogether(folder / str(process), subset, group), epochs=2)
+    fit_rounds(model, subset, SaveTogether(folder / str(process), subset, whole.seed), epochs=2)
 print(fingerprint(model), flush=True)
 """
 
@@ -145,15 +141,7 @@ print(fingerprint(model), flush=True)
 @NEEDS_JAX
 @pytest.mark.timeout(300)
 def test_a_network_with_dropout_is_saved_by_several(boxes, tmp_path):
-    address = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-c", WITH_DROPOUT]
-    both = [
-        subprocess.Popen(
-            [*command, process, address, str(tmp_path / "boxes")],
-            cwd=PROJECT, env=with_jax(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for process in "01"
-    ]  # fmt: skip
+    both = two_processes(WITH_DROPOUT, tmp_path / "boxes")
     said = [process.communicate(timeout=200) for process in both]
     assert [process.returncode for process in both] == [0, 0], said[0][1][-2000:]
     weights = [out.splitlines()[-1] for out, _ in said]

@@ -12,7 +12,7 @@ import pytest
 
 from helpers.distributed.local import free_port
 from helpers.settings import DATA_FOLDERS, PROJECT
-from tests.support import NEEDS_JAX, with_jax
+from tests.support import NEEDS_JAX, knock, with_jax
 
 pytestmark = [pytest.mark.slow, NEEDS_JAX, pytest.mark.timeout(300)]
 
@@ -58,22 +58,10 @@ def test_two_processes_with_one_number_are_told(tmp_path):
     assert all("Process 1 of 3 came, where 1 to 2 of 3 were expected" in said for said in words)
 
 
-def waits_for_others(process, port):
-    """Wait until process 0 listens, as somebody who only looks at ports."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return True
-        except OSError:
-            time.sleep(0.1)
-    return False
-
-
 def test_it_ends_with_the_program_that_started_it(tmp_path):
     port = free_port()
     process = start(tmp_path, 0, port, wait=120, stdin=subprocess.PIPE)
-    assert waits_for_others(process, port)
+    knock(port).close()
     process.stdin.close()
     assert process.wait(10) == 1
     assert "Error" not in process.stderr.read()  # it was ended, it did not fail
@@ -83,7 +71,7 @@ def test_it_ends_with_the_program_that_started_it(tmp_path):
 def test_ctrl_c_ends_it_at_once(tmp_path):
     port = free_port()
     process = start(tmp_path, 0, port, wait=120)
-    assert waits_for_others(process, port)
+    knock(port).close()
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(10) == 130
 

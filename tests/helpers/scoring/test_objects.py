@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.scoring import iou_by_object_size
-from helpers.scoring.objects import count_objects, objects
+from helpers.scoring.objects import count_objects, object_areas, objects
 
 
 def test_objects_by_hand():
@@ -62,6 +62,9 @@ def test_objects_are_counted_by_hand():
     }  # fmt: skip
     assert count_objects(truth, prediction)["truth"] == 5
     assert count_objects(truth, truth)["found"] == 5
+    assert sorted(object_areas(truth, smallest=2)) == [4, 4, 4, 4]
+    assert sorted(object_areas(prediction)) == [4, 4, 4, 12]
     nothing = np.zeros_like(truth)
+    assert object_areas(nothing).tolist() == []
     assert count_objects(truth, nothing, 2)["missed"] == 4
     assert set(count_objects(nothing, nothing).values()) == {0}

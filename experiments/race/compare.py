@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from tabulate import tabulate
 
 from experiments.intervals import interval
@@ -12,8 +13,8 @@ from experiments.race.measure import RaceSettings, measure_method
 from helpers.workshop import Workshop
 
 SPREAD = (
-    "images_per_s", "loader_images_per_s", "share_of_decoding", "peak_mib_over_base",
-    "ratio_to_limit", "images_per_s_from_start",
+    "images_per_s", "loader_images_per_s", "peak_mib_over_base", "ratio_to_limit",
+    "images_per_s_from_start",
 )  # fmt: skip
 SHARES = ("ratio_to_limit", "share_of_decoding")
 LIMIT = "constant_batch"
@@ -48,6 +49,12 @@ def compare(
             if "images_per_s" in run:
                 run["ratio_to_limit"] = run["images_per_s"] / limit["images_per_s"]
     return [_row(name, runs_of_method) for name, runs_of_method in runs.items()]
+
+
+def rows_of_turns(turns: pd.DataFrame) -> list[dict]:
+    """The same rows, one a method, of a table with a row for each method and turn."""
+    numbers = turns.select_dtypes("number").drop(columns="turn").groupby(turns["method"])
+    return [_row(name, runs.dropna(axis="columns").to_dict("records")) for name, runs in numbers]
 
 
 def _row(method: str, runs: list[dict]) -> dict:
@@ -92,7 +99,6 @@ COLUMNS = (  # heading, key, format
     ("decoded", "decoded_images", ",.0f"),
     ("from start", "images_per_s_from_start", ",.0f"),
     ("alone/s", "loader_images_per_s", ",.0f"),
-    ("of decoding", "share_of_decoding", ".2f"),
     ("CPU ms", "loader_cpu_ms_per_image", ".2f"),
     ("mean IoU", "holdout_miou", ".3f"),
 )
@@ -119,6 +125,8 @@ def decoding_table(rows: list[dict], form: str = "pipe") -> str:
 
     The share is the mean of all runs with its 95 % interval: 1 would be a loader that costs nothing
     beside what it decodes. The one that delivers most stands at the top.
+
+    Notebook 06, "What a faster network would feel".
     """
     cells = []
     for row in sorted(rows, key=lambda row: -row["loader_images_per_s"]):

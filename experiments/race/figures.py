@@ -114,27 +114,6 @@ def ratios_by_turn(races: Mapping[str, pd.DataFrame], other: str) -> np.ndarray:
 
 
 @styled
-def scores_of_methods(rows: Sequence[Mapping], ax: Axes | None = None) -> Axes:
-    """A dot for each method at its `holdout_miou`, the fastest method at the top.
-
-    Rows without a score, as the limit has none, are left out; ValueError if that leaves nothing.
-    """
-    dots = _sorted(rows, "images_per_s", "holdout_miou")
-    ax = _axes_of_rows(ax, dots, "faster in training →")
-    for y, row in enumerate(dots):
-        colour, marker, _ = KINDS[row["kind"]]
-        score = row["holdout_miou"]
-        ax.axhline(y, color=GREY, linewidth=0.5, alpha=0.4, zorder=0)
-        ax.plot(score, y, marker, color=colour, markersize=8, markeredgecolor="white")
-        text = ax.annotate(f"{score:.3f}", (score, y), (8, 0), textcoords="offset points")
-        text.set(va="center", fontsize=9)
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
-    ax.set(xlabel="mean IoU of the hold-out")
-    ax.margins(x=0.14)
-    return ax
-
-
-@styled
 def cost_of_input(rows: Sequence[Mapping], ax: Axes | None = None) -> Axes:
     """A bar for each method: `loader_cpu_ms_per_image`, on a logarithmic scale.
 

@@ -85,11 +85,21 @@ def loader(method: str | Callable) -> Callable:
 
 
 def decoder(method: str | Callable) -> Callable:
-    """What decodes all images of a `Schedule` once, as this loader does, with all cores."""
+    """What decodes the images of a `Schedule` as this loader does, on all cores and without end.
+
+    It gives an iterator: how many images were decoded since it was asked last.
+    """
     name = name_of(method)
     if LOADERS[name].module == TF_DATA and name != "tf_data_pillow":
-        return import_module("experiments.race.tf_data").decode_all
-    return lambda schedule: schedule.read(range(schedule.geometry.n_images))
+        return import_module("experiments.race.tf_data").decoding
+    return _decoding
+
+
+def _decoding(schedule):
+    n = schedule.geometry.n_images
+    while True:
+        schedule.read(range(n))
+        yield n
 
 
 def installed() -> list[str]:

@@ -208,14 +208,19 @@ def _take(method, schedule: Schedule) -> int:
 
 
 def decoding_rate(method, schedule: Schedule, seconds: float = 1.0) -> float:
-    """Images/s of this loader's decoder on all cores, with nothing around it."""
-    decode = decoder(method)
-    used = replace(schedule, reader=CountingReader())
-    rounds, began = 0, time.perf_counter()
-    while rounds == 0 or time.perf_counter() - began < seconds:
-        decode(used)
-        rounds += 1
-    return rounds * used.geometry.n_images / (time.perf_counter() - began)
+    """Images/s of this loader's decoder on all cores, with nothing around it.
+
+    The first pass over the images is not timed; then it decodes all of them at least once more, for
+    `seconds` or longer.
+    """
+    decoded = decoder(method)(replace(schedule, reader=CountingReader()))
+    warm_up, n = 0, schedule.geometry.n_images
+    while warm_up < n:
+        warm_up += next(decoded)
+    n_images, began = 0, time.perf_counter()
+    while n_images < n or time.perf_counter() - began < seconds:
+        n_images += next(decoded)
+    return n_images / (time.perf_counter() - began)
 
 
 def _batches(feed) -> Iterator:

@@ -94,11 +94,15 @@ def tf_data_window_cache(schedule: Schedule):
     return batches.repeat().prefetch(tf.data.AUTOTUNE)
 
 
-def decode_all(schedule: Schedule) -> None:
-    """Decode each image once, on all cores, and do nothing with it."""
-    decoded = _paths(schedule).map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
-    for _ in decoded.batch(schedule.geometry.batch_size):
-        pass
+def decoding(schedule: Schedule):
+    """Decode image after image on all cores, and do nothing with them; gives how many, by batches.
+
+    One pipeline without end: a new one would begin to tune itself anew.
+    """
+    paths = _paths(schedule).repeat()
+    decoded = paths.map(tf_decoder(schedule), num_parallel_calls=tf.data.AUTOTUNE)
+    for images, _ in decoded.batch(schedule.geometry.batch_size):
+        yield len(images)
 
 
 def _paths(schedule):

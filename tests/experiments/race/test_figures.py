@@ -15,7 +15,7 @@ from tests.support import bar_widths, boxes_of, dots_of, texts_of, yticks_of
 pytestmark = pytest.mark.usefixtures("no_figure_is_left")
 
 
-def method(name, kind="stream", speed=100, mib=50, score=0.4, cost=1.0):
+def method(name, kind="stream", speed=100, mib=50, cost=1.0):
     return {
         "method": name,
         "label": f"the {name}",
@@ -24,7 +24,6 @@ def method(name, kind="stream", speed=100, mib=50, score=0.4, cost=1.0):
         "images_per_s_min": 0.98 * speed,
         "images_per_s_max": 1.01 * speed,
         "peak_mib_over_base": mib,
-        "holdout_miou": score,
         "loader_cpu_ms_per_image": cost,
         "loader_images_per_s": 1500 / cost,
     }
@@ -32,16 +31,16 @@ def method(name, kind="stream", speed=100, mib=50, score=0.4, cost=1.0):
 
 LIMIT = {"method": "none", "label": "no loader", "kind": "limit", "images_per_s": 130}
 THREE = [
-    method("slow", "in memory", 60, 900, 0.41, 0.5),
+    method("slow", "in memory", 60, 900, 0.5),
     LIMIT,
-    method("fast", "subset", 120, 40, 0.38, 0.1),
-    method("middle", "stream", 90, 60, 0.4, 2.0),
+    method("fast", "subset", 120, 40, 0.1),
+    method("middle", "stream", 90, 60, 2.0),
 ]
 SIX = (
     "uint8_batches", "article_as_written", "sliding_subset", "tf_data", "py_dataset", "memmap",
     "constant_batch",
 )  # fmt: skip
-FIGURES = [figures.memory_and_speed, figures.scores_of_methods, figures.cost_of_input]
+FIGURES = [figures.memory_and_speed, figures.cost_of_input]
 
 
 def limits_of(ax):
@@ -112,14 +111,14 @@ def written(axes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["loaders_photographs", "loaders_drawn"])
 @pytest.mark.parametrize(
     "methods",
     [None, SIX, SIX[2:], ["sliding_subset"]],
     ids=["all", "six", "linear", "one"],
 )
-def test_nothing_lies_on_anything_else(name, methods):
-    rows = [row for row in recorded(name)["rows"] if methods is None or row["method"] in methods]
+def test_nothing_lies_on_anything_else(methods):
+    rows = recorded("loaders_photographs")["rows"]
+    rows = [row for row in rows if methods is None or row["method"] in methods]
     memory, speed = axes = figures.memory_and_speed(rows)
     texts = [text for text in written(axes) if text.get_text()]
     boxes = boxes_of(texts)
@@ -135,24 +134,14 @@ def test_nothing_lies_on_anything_else(name, methods):
     assert not any(one.overlaps(other) for one, other in combinations(parts, 2))
 
 
-@pytest.mark.parametrize(
-    ("draw", "names"),
-    [
-        (figures.scores_of_methods, ["the fast", "the middle", "the slow"]),
-        (figures.cost_of_input, ["the fast", "the slow", "the middle"]),
-    ],
-)
-def test_the_fastest_method_comes_first_in_training_or_alone(draw, names):
+def test_who_delivers_most_alone_comes_first():
     _, ax = new_figure(1, 1, 8, 3)
-    assert draw(THREE, ax) is ax
-    assert yticks_of(ax) == names
+    assert figures.cost_of_input(THREE, ax) is ax
+    assert yticks_of(ax) == ["the fast", "the slow", "the middle"]
     assert ax.yaxis_inverted()
 
 
-def test_scores_and_costs_write_their_numbers():
-    ax = figures.scores_of_methods(THREE)
-    assert texts_of(ax) == ["0.380", "0.400", "0.410"]
-    assert [dot.get_xdata()[0] for dot in dots_of(ax)] == [0.38, 0.4, 0.41]
+def test_costs_write_their_numbers():
     ax = figures.cost_of_input(THREE)
     assert texts_of(ax) == ["15,000 images/s", "3,000 images/s", "750 images/s"]
     assert bar_widths(ax) == [0.1, 0.5, 2.0] and ax.get_xscale() == "log"
@@ -160,13 +149,10 @@ def test_scores_and_costs_write_their_numbers():
 
 
 def test_a_method_without_the_number_is_left_out():
-    ax = figures.scores_of_methods([*THREE, method("unscored", score=None)])
-    assert len(dots_of(ax)) == 3
     untrained = method("untrained")
     untrained["images_per_s"] = None
     memory, speed = figures.memory_and_speed([*THREE, untrained, method("unmeasured", mib=None)])
     assert len(dots_of(speed)) == len(bar_widths(memory)) == 3
-    assert len(dots_of(figures.scores_of_methods([*THREE, untrained]))) == 3
     assert len(bar_widths(figures.cost_of_input([*THREE, untrained]))) == 4
 
 

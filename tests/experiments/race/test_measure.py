@@ -149,6 +149,22 @@ def test_a_loader_alone_is_timed_from_its_making_to_its_last_batch(tmp_path, mon
     assert warm_up.geometry.n_images == 8 and warm_up.folder != measured.folder
 
 
+def test_the_first_pass_of_a_decoder_is_not_timed(monkeypatch, tmp_path):
+    schedule, clock = race_schedule(tmp_path), [0.0]
+    n = schedule.geometry.n_images
+
+    def decoding(given):  # a pass of 60 seconds, then 2 seconds for each
+        seconds = 60
+        while True:
+            clock[0] += seconds
+            seconds = 2
+            yield n
+
+    monkeypatch.setattr(measure, "decoder", lambda method: decoding)
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock[0])
+    assert measure.decoding_rate("memmap", schedule, seconds=5) == 3 * n / 6
+
+
 @pytest.mark.parametrize("method", ["sliding_subset", "tf_data"])
 def test_the_decoder_of_a_loader_reads_every_image_again_and_again(method, tmp_path):
     schedule = race_schedule(tmp_path)

@@ -38,7 +38,7 @@ outputs: $(READY)  ## run the series in the workshop profile and store its outpu
 figures: $(READY)  ## draw the moving picture of the README anew
 	@$(BIN)/python -m tools.figures
 
-bench: data  ## measure every loader against every other, a quarter of an hour or more
+bench: data  ## measure every loader against every other, half an hour
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	@$(BIN)/python -m tools.bench
 

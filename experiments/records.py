@@ -23,8 +23,8 @@ from helpers.workshop import Workshop
 RECORDED = PROJECT / "experiments" / "results"
 NEW = BUILD / "results"  # where a new measurement goes, until someone decides to keep it
 PACKAGES = (
-    "array-record", "grain", "jax", "keras", "numpy", "opencv-python-headless", "pillow",
-    "simplejpeg", "tensorflow", "torch",
+    "array-record", "grain", "jax", "keras", "monai", "numpy", "opencv-python-headless",
+    "pillow", "simplejpeg", "tensorflow", "torch",
 )  # fmt: skip
 
 

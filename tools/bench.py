@@ -1,6 +1,6 @@
 """`make bench`: every loader against every other, each run in a fresh process.
 
-    python -m tools.bench                          # all that are installed, a quarter of an hour
+    python -m tools.bench                          # all that are installed, half an hour
     python -m tools.bench --methods constant_batch sliding_subset --rounds 6 --passes 5
     python -m tools.bench --load-only --size 224 --rounds 6 --passes 5   # nothing is trained
 

@@ -5,7 +5,7 @@
     <!--person:03_fcn_training-->30<!---->                 a person's minutes, as its top says
     <!--table:loaders_photographs-->…<!---->               the rows of a kept measurement
     <!--turns:race_photographs-->…<!---->           each runner of a race beside the others, by turn
-    <!--summary:orders-->…<!---->           what its runs say; likewise `gaps`, `packed`
+    <!--summary:orders-->…<!---->           what its runs say; and the other names in SUMMARIES
     <!--gpu:peak_float32-->5,468<!---->                    GPU memory at its peak, in MiB
     <!--gpu:learn_float32-->0.872, 0.868<!---->            mean IoU of each seed
 
@@ -19,9 +19,9 @@ from pathlib import Path
 
 import nbformat
 
-from experiments.claims.summary import gaps_summary, orders_summary
+from experiments.claims.summary import gaps_summary, orders_summary, shares_summary
 from experiments.packed import packed_summary
-from experiments.race.compare import table
+from experiments.race.compare import decoding_table, rows_of_turns, table
 from experiments.race.gpu import feed_table
 from experiments.race.turns import turns_table
 from experiments.records import recorded, recorded_table
@@ -30,7 +30,15 @@ from helpers.notebook.stored import FIGURES, KEY
 from helpers.settings import PROJECT
 
 NOTEBOOKS = PROJECT / "notebooks"
-SUMMARIES = {"orders": orders_summary, "gaps": gaps_summary, "packed": packed_summary}
+SUMMARIES = {
+    "orders": orders_summary,
+    "gaps": gaps_summary,
+    "packed": packed_summary,
+    "shares": shares_summary,
+    "alone": lambda: decoding_table(recorded("loaders_alone")["rows"]),
+    "peers": lambda: decoding_table(rows_of_turns(recorded_table("race_peers"))),
+}
+OURS = {"race_peers": "sliding_subset"}  # which of ours the others stand beside
 RECOMMENDED = "sliding_subset_reshuffled"
 MARK = re.compile(r"<!--(\w+):(\w+)-->(.*?)<!---->", flags=re.DOTALL)
 
@@ -51,7 +59,7 @@ def _value(source: str, name: str, there: str) -> str:
         rows = recorded(name)["rows"]
         return f"\n{feed_table(rows) if name == 'gpu_feed' else table(rows, 'pipe')}\n"
     if source == "turns":
-        return f"\n{turns_table(recorded_table(name), RECOMMENDED)}\n"
+        return f"\n{turns_table(recorded_table(name), OURS.get(name, RECOMMENDED))}\n"
     if source == "summary":
         return f"\n{SUMMARIES[name]()}\n"
     if source in ("minutes", "peak"):

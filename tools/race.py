@@ -31,9 +31,9 @@ RUNNERS = (
     "tf_data",
     "grain",
 )
-# 400 steps: a minute on two cores, or more.
+# 400 steps: about a minute on two cores.
 GEOMETRY = Geometry(n_images=272, window=160, stride=16, size=(128, 128), batch_size=16, passes=5)
-# With Keras on PyTorch: the network is slower there, so 200 steps take about as long.
+# With Keras on PyTorch, and a pre-trained network: 200 steps take about as long.
 PEERS = (
     "constant_batch",
     "sliding_subset",

@@ -1,4 +1,4 @@
-"""What the kept tables of orders and claims say, as rows of a Markdown table."""
+"""What the kept tables of orders, claims and shares say, as rows of a Markdown table."""
 
 import pandas as pd
 
@@ -26,6 +26,12 @@ def gaps_summary() -> str:
         by_run = gaps(recorded_table(f"claims_{data}")).set_index(["variant", "seed"])
         found[data] = by_run["last_rounds"]
     return _rows("variant", found, "+.3f")
+
+
+def shares_summary() -> str:
+    """Mean IoU of the hold-out at the end of each way to share the images among processes."""
+    last = recorded_table("shares_drawn").groupby(["way", "seed"], sort=False)["mean_iou"].last()
+    return _rows("way", {"drawn": last}, ".3f")
 
 
 def _rows(name: str, by_data: dict[str, pd.Series], form: str) -> str:

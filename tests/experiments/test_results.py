@@ -13,40 +13,28 @@ from experiments import packed, scaling, shares
 from experiments.claims.orders import ORDERS
 from experiments.claims.variants import BATCH_SHARE, splits_of
 from experiments.race import window_memory
-from experiments.race.figures import KINDS, LIMIT
 from experiments.race.gpu import FEEDS, PRECISIONS
-from experiments.race.loaders import ARRAYS, LOADERS, NOT_ALONE
+from experiments.race.loaders import ARRAYS, LOADERS, NO_LOADER, NOT_ALONE, TORCH
 from experiments.records import RECORDED, recorded, recorded_arrays, recorded_table
 from helpers.scoring import scores
 from helpers.settings import PROJECT
 from helpers.units import MIB
 from helpers.windows import Geometry, leaked_shares
 from tests.support import RACE_ROW
+from tools.race import PEERS
 
 FILES = sorted(RECORDED.glob("*.json"))
 README = (RECORDED / "README.md").read_text(encoding="utf-8")
-TABLES = ("loaders_drawn", "loaders_photographs")
-STEADY = ("steady_drawn", "steady_photographs")
-RACES = [path.stem for path in FILES if re.fullmatch("race_(drawn|photographs)", path.stem)]
+RACES = ("race_drawn", "race_photographs")
 WITHOUT_CODE = ("decoders", "index")  # what measured them is no longer here
-LATER = {
-    "constant_batch_again",
-    "tf_data_in_memory",
-    "py_dataset_workers",
-    "py_dataset_all_cores",
-    "tf_data_index_shuffle",
-    "tf_data_pillow",
-    "tf_data_echo",
-    "tf_data_window_cache",
-    "grain_default",
-    "torch_data_loader",
-    "smart_cache",
-}  # loaders that are younger than the tables
-ALONE = {
-    "sliding_subset", "sliding_subset_reshuffled", "tf_data", "py_dataset", "memmap", "grain",
-}  # fmt: skip
-DECODE_ONCE = ("sliding_subset", "uint8_batches", "memmap", "tf_data_cached")
-DECODE_EACH_USE = ("tf_data", "py_dataset", "grain")
+HERE = {name for name, chosen in LOADERS.items() if chosen.module != TORCH}  # beside TensorFlow
+DECODE_ONCE = (
+    "sliding_subset", "uint8_batches", "memmap", "tf_data_cached", "tf_data_in_memory",
+)  # fmt: skip
+DECODE_EACH_USE = (
+    "tf_data", "tf_data_index_shuffle", "tf_data_pillow", "py_dataset", "py_dataset_all_cores",
+    "grain", "grain_default",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -56,7 +44,7 @@ def test_each_says_when_where_and_of_which_commit_and_names_no_machine(path):
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", report["date"])
     assert re.fullmatch(r"[0-9a-f]{10}", report["commit"])
     assert {"processor", "cores", "python", "keras"} <= set(report["machine"])
-    assert {"tensorflow", "jax"} & set(report["machine"]), "what Keras computed with"
+    assert {"tensorflow", "jax", "torch"} & set(report["machine"]), "what Keras computed with"
     text = path.read_text(encoding="utf-8")
     assert not re.search(r'"(/|[A-Z]:\\|~)', text), "an absolute path"
 
@@ -79,11 +67,11 @@ def test_the_readme_says_of_which_files_the_code_is_gone():
         assert not (PROJECT / "tools" / f"bench_{name}.py").exists()
 
 
-@pytest.mark.parametrize("name", [*TABLES, *STEADY, "loaders_alone"])
+@pytest.mark.parametrize("name", ["loaders_photographs", "loaders_alone"])
 def test_a_race_says_what_work_it_was(name):
     report = recorded(name)
     about = {"date", "commit", "machine", "data", "backbone", "settings", "minutes", "rows"}
-    assert about <= set(report) <= about | {"ours"}
+    assert set(report) == about | {"ours"}
     geometry = {"window", "stride", "size", "batch_size", "passes", "n_rounds"}
     assert set(report["settings"]) == geometry | {"seed", "train", "score", "load"}
 
@@ -100,32 +88,27 @@ def geometry_of(report):
     return geometry
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_full_tables_hold_every_loader(name):
-    report = recorded(name)
-    assert {row["method"] for row in report["rows"]} >= set(LOADERS) - LATER
+def test_the_full_table_holds_every_loader():
+    report = recorded("loaders_photographs")
+    assert {row["method"] for row in report["rows"]} == HERE
     assert report["settings"]["train"] and report["settings"]["load"]
     for row in report["rows"]:
         lacking = RACE_ROW - set(row)
         assert lacking <= {"loader_images_per_s", "loader_cpu_ms_per_image"}
-        assert not lacking or row["method"] not in set(LOADERS) - {*NOT_ALONE}
+        assert not lacking or row["method"] in NOT_ALONE
 
 
-@pytest.mark.parametrize("name", [*TABLES, *STEADY, "loaders_alone"])
+@pytest.mark.parametrize("name", ["loaders_photographs", "loaders_alone"])
 def test_a_row_is_named_as_its_loader_and_is_a_median_of_three(name):
     for row in recorded(name)["rows"]:
-        named = row["label"], row["kind"], row["shuffle"]
-        if row["method"] in LOADERS:
-            assert named == LOADERS[row["method"]][:3]
-        assert row["label"] and row["kind"] in {LIMIT, *KINDS}
+        assert (row["label"], row["kind"], row["shuffle"]) == LOADERS[row["method"]][:3]
         assert row["repeats"] >= 3
         for key in [key for key in row if f"{key}_min" in row]:
             assert row[f"{key}_min"] <= row[key] <= row[f"{key}_max"]
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_recorded_counts_are_those_of_the_schedule(name):
-    report = recorded(name)
+def test_the_recorded_counts_are_those_of_the_schedule():
+    report = recorded("loaders_photographs")
     geometry = geometry_of(report)
     window, stride, n_rounds = geometry.window, geometry.stride, geometry.n_rounds
     n_passes = n_rounds * geometry.passes
@@ -186,30 +169,32 @@ def test_the_gpu_learnt_at_both_precisions_with_the_same_seeds():
     assert all(0 < row["mean_iou"] < 1 for row in rows)
 
 
-@pytest.mark.parametrize("name", STEADY)
-def test_the_longer_runs_hold_two_loaders_that_decode_each_image_once(name):
-    report = recorded(name)
-    rows = {row["method"]: row for row in report["rows"]}
-    assert set(rows) == {"sliding_subset", "uint8_batches"}
-    geometry = geometry_of(report)
-    assert geometry.n_rounds * geometry.passes == 20
-    for row in rows.values():
-        assert set(row) >= RACE_ROW | {"step_ms", "round_s"}
-        assert row["decoded_images"] == geometry.n_images == 160 + 3 * 16
-
-
-def test_the_loaders_alone_were_asked_for_the_articles_passes():
+def test_every_loader_was_taken_alone_for_the_articles_passes():
     report = recorded("loaders_alone")
     assert report["data"] == "photographs" and report["settings"]["size"] == [224, 224]
     assert report["settings"]["passes"] == 5 and not report["settings"]["train"]
     decoded = {row["method"]: row["loader_decoded_images"] for row in report["rows"]}
-    assert set(decoded) & set(LOADERS) == ALONE
+    assert set(decoded) == HERE - {*NO_LOADER, *NOT_ALONE}
     geometry = geometry_of(report)
     n_passes = geometry.n_rounds * geometry.passes
-    assert decoded["sliding_subset"] == decoded["memmap"] == geometry.n_images
-    assert decoded["sliding_subset_reshuffled"] == geometry.window + (n_passes - 1) * 16
-    for method in ALONE & {*DECODE_EACH_USE}:
+    for method in DECODE_ONCE:
+        assert decoded[method] == geometry.n_images
+    reshuffled = geometry.window + (n_passes - 1) * geometry.stride
+    assert decoded["sliding_subset_reshuffled"] == reshuffled
+    for method in DECODE_EACH_USE:
         assert decoded[method] >= n_passes * geometry.window
+
+
+def test_every_turn_beside_the_peers_has_all_of_them_alone_as_well():
+    report, table = recorded("race_peers"), recorded_table("race_peers")
+    geometry = geometry_of(report)
+    for _, turn in table.groupby("turn"):
+        assert sorted(turn["method"]) == sorted(PEERS)
+        decoded = turn.set_index("method")["loader_decoded_images"].to_dict()
+        assert decoded["sliding_subset"] == decoded["uint8_batches"] == geometry.n_images
+        assert decoded["torch_data_loader"] >= geometry.n_steps * geometry.batch_size
+        # It replaces a stride after each round, the last one too, and decodes ahead.
+        assert decoded["smart_cache"] >= geometry.n_images
 
 
 def test_the_memory_of_windows_is_judged_by_the_bound_that_it_names():
@@ -352,24 +337,6 @@ def test_each_size_is_the_articles_rounds_over_so_many_images():
         assert run["round"].tolist() == [*range(1, 21)]
         assert run["n_validation"].tolist() == [len(validation) for _, validation in splits]
         assert run["leaked_share"].tolist() == pytest.approx(leaked_shares(splits), abs=1e-5)
-
-
-def middle(row, key, form):
-    """As the README writes the median of three runs."""
-    median, low, high = (format(row[key + end], form) for end in ("", "_min", "_max"))
-    return f"{median} ({low} to {high})"
-
-
-def test_the_readmes_speeds_are_those_of_the_files():
-    lines = README.splitlines()
-    alone = recorded("loaders_alone")
-    for row in alone["rows"]:
-        speed = middle(row, "loader_images_per_s", ",.0f")
-        assert f"| {row['label']} | {speed} | {row['loader_decoded_images']:,} |" in lines
-    assert f"{geometry_of(alone).n_steps * 16:,} images asked for" in README
-    for rows in zip(*(recorded(name)["rows"] for name in STEADY), strict=True):
-        cells = [middle(row, "ratio_to_limit", ".3f") for row in rows]
-        assert f"| {rows[0]['label']} | {' | '.join(cells)} |" in lines
 
 
 def test_the_readmes_memory_is_that_of_the_file():

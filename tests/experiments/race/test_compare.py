@@ -1,5 +1,6 @@
 """Loaders in turns: who comes when, what a row keeps of its runs, and the table."""
 
+import pandas as pd
 import pytest
 
 from experiments.intervals import interval
@@ -108,15 +109,36 @@ def test_the_share_of_decoding_has_its_interval(monkeypatch):
 
 def test_loaders_alone_stand_with_their_share_of_decoding():
     row = {
-        "label": "slow", "repeats": 3, "loader_images_per_s": 1500, "loader_decoded_images": 4000,
+        "method": "tf_data", "label": "slow", "repeats": 3,
+        "loader_images_per_s": 1500, "loader_decoded_images": 4000,
         "loader_images_per_s_min": 1400, "loader_images_per_s_max": 1600,
         "loader_cpu_ms_per_image": 2.345, "share_of_decoding_interval": [0.5, 0.75],
+        "decode_images_per_s": 1234.5,
     }  # fmt: skip
     fast = row | {"label": "fast", "loader_images_per_s": 9000}
-    lines = module.decoding_table([row, fast]).splitlines()
+    limit = row | {"method": "constant_batch"}
+    lines = module.decoding_table([row, limit, fast]).splitlines()
     assert [line.split()[1] for line in lines[2:]] == ["fast", "slow"]
     cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
-    assert cells == ["slow", "1,500 (1,400–1,600)", "4,000", "2.35", "0.62 (0.50 to 0.75)"]
+    assert cells == ["slow", "1,500 (1,400–1,600)", "4,000", "2.35", "1,234", "0.62 (0.50 to 0.75)"]
+
+
+def test_a_table_of_turns_becomes_rows_of_medians():
+    turns = pd.DataFrame(
+        {
+            "method": ["grain", "tf_data", "grain", "tf_data"],
+            "turn": [1, 1, 2, 2],
+            "loader_images_per_s": [10, 90, 30, 70],
+            "share_of_decoding": [0.5, 0.8, 0.7, 0.9],
+            "workers_mib": [None, 5.0, None, 7.0],  # only some loaders have workers
+            "processor": "a processor",
+        }
+    )
+    grain, tf_data = module.rows_of_turns(turns)
+    assert (grain["method"], grain["label"], grain["repeats"]) == ("grain", "Grain", 2)
+    assert (grain["loader_images_per_s"], grain["loader_images_per_s_max"]) == (20, 30)
+    assert grain["share_of_decoding_interval"] == interval([0.5, 0.7])
+    assert tf_data["workers_mib"] == 6 and not {"workers_mib", "turn", "processor"} & set(grain)
 
 
 def test_without_the_limit_there_is_no_share_of_it(monkeypatch):

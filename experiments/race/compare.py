@@ -31,15 +31,16 @@ def compare(
 
     They are names in `LOADERS`, or functions of such names, which are raced in their place.
 
-    The methods take turns, and each turn starts with another one: a machine that slows down
-    slows all of them. Every run has a fresh process. Hold-outs are scored in the first turn only:
-    the seed is the same in all of them. `ratio_to_limit` is a run's speed as a share of that of
-    `constant_batch` in the same turn, if it takes part. `said` is given a line for each run.
+    The methods take turns, in another order each time, which is drawn: a machine that slows down
+    slows all of them, and none always follows the same one. Every run has a fresh process.
+    Hold-outs are scored in the first turn only: the seed is the same in all of them.
+    `ratio_to_limit` is a run's speed as a share of that of `constant_batch` in the same turn, if it
+    takes part. `said` is given a line for each run.
     """
     runs = {name_of(method): [] for method in methods}
     for turn in range(repeats):
-        start = turn * len(methods) // repeats
-        for method in [*methods[start:], *methods[:start]]:
+        for place in np.random.default_rng(turn).permutation(len(methods)):
+            method = methods[place]
             score = settings.score and turn == 0
             run = measure_method(method, replace(settings, score=score), workshop)
             runs[run["method"]].append(run)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from unittest.mock import ANY
 
 import pytest
 
@@ -70,8 +69,9 @@ def test_the_options_are_the_work_that_is_measured(monkeypatch, tmp_path):
     assert (method, source, geometry.n_images, geometry.size) == ("memmap", "tiny", 16, (32, 32))
     assert (geometry.n_rounds, geometry.passes, geometry.batch_size) == (3, 5, 4)
     assert settings.train and settings.score and settings.load
-    pairs = ["constant_batch", "sliding_subset", "sliding_subset", "constant_batch"]
-    assert ours == [(method, ANY, "tiny") for method in pairs]
+    pair, names = ["constant_batch", "sliding_subset"], [method for method, _, _ in ours]
+    assert sorted(names[:2]) == sorted(names[2:]) == pair
+    assert {source for _, _, source in ours} == {"tiny"}
     assert all(one.geometry == geometry and one.train and not one.load for _, one, _ in ours)
     report = json.loads(output.read_text(encoding="utf-8"))
     assert report["data"] == "mine" and report["settings"]["n_rounds"] == 3

@@ -122,7 +122,11 @@ def cost_of_input(rows: Sequence[Mapping], ax: Axes | None = None) -> Axes:
     nothing.
     """
     bars = _sorted(rows, "loader_images_per_s", "loader_cpu_ms_per_image")
-    ax = _axes_of_rows(ax, bars, "delivers more →")
+    ax = new_axes(ax, 8.0, 1.3 + LINE_INCHES * len(bars))
+    _lines(ax, bars, "delivers more →")
+    columns = 3 if _width_inches(ax) > 5.5 else 1
+    ax.legend(handles=_handles(bars), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns,
+              fontsize=9)  # fmt: skip
     for y, row in enumerate(bars):
         colour, _, _ = KINDS[row["kind"]]
         drawn = ax.barh(y, row["loader_cpu_ms_per_image"], 0.7, color=colour)
@@ -147,16 +151,6 @@ def _sorted(rows: Sequence[Mapping], by: str, number: str) -> list[Mapping]:
     if not shown:
         raise ValueError(f"There is nothing to draw: no method among the rows has {by}, {number}.")
     return sorted(shown, key=lambda row: -row[by])
-
-
-def _axes_of_rows(ax: Axes | None, rows: Sequence[Mapping], order: str) -> Axes:
-    """Axes with one line for each row, the first at the top, and the legend of the kinds."""
-    ax = new_axes(ax, 8.0, 1.3 + LINE_INCHES * len(rows))
-    _lines(ax, rows, order)
-    columns = 3 if _width_inches(ax) > 5.5 else 1
-    ax.legend(handles=_handles(rows), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns,
-              fontsize=9)  # fmt: skip
-    return ax
 
 
 def _lines(ax: Axes, rows: Sequence[Mapping], order: str) -> None:

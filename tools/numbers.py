@@ -19,7 +19,12 @@ from pathlib import Path
 
 import nbformat
 
-from experiments.claims.summary import gaps_summary, orders_summary, shares_summary
+from experiments.claims.summary import (
+    gaps_summary,
+    orders_summary,
+    seeds_summary,
+    shares_summary,
+)
 from experiments.packed import packed_summary
 from experiments.race.compare import decoding_table, rows_of_turns, table
 from experiments.race.gpu import feed_table
@@ -35,6 +40,7 @@ SUMMARIES = {
     "gaps": gaps_summary,
     "packed": packed_summary,
     "shares": shares_summary,
+    "seeds": seeds_summary,
     "alone": lambda: decoding_table(recorded("loaders_alone")["rows"]),
     "peers": lambda: decoding_table(rows_of_turns(recorded_table("race_peers"))),
 }

@@ -136,11 +136,13 @@ def gap_by_dose(gaps: dict[str, pd.DataFrame], ax: Axes | None = None) -> Axes:
 
 
 @styled
-def gap_by_size(sizes: pd.DataFrame, line: Line, n_all: int, ax: Axes | None = None) -> Axes:
+def gap_by_size(
+    sizes: pd.DataFrame, line: Line, n_all: int, score: str = "mean_iou", ax: Axes | None = None
+) -> Axes:
     """Each run's gap beside the number of images, with a line through the logarithm of it.
 
-    `sizes` has `n_images` and `gap`. The line is solid where there are runs, with its 95 % band,
-    and dashed from there on to `n_all`, an extrapolation.
+    `sizes` has `n_images` and `gap`, the gap of `score`. The line is solid where there are runs,
+    with its 95 % band, and dashed from there on to `n_all`, an extrapolation.
     """
     ax = new_axes(ax, 8, 3.6)
     ax.plot(sizes["n_images"], sizes["gap"], "o", color=ORANGE, alpha=0.6, label="a run")
@@ -158,7 +160,7 @@ def gap_by_size(sizes: pd.DataFrame, line: Line, n_all: int, ax: Axes | None = N
     ax.set(
         xscale="log",
         xlabel="images in all",
-        ylabel="gap in mean IoU",
+        ylabel=f"gap in {SCORES[score]}",
     )
     ticks = [*sorted(sizes["n_images"].unique()), n_all]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])

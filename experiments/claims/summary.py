@@ -7,6 +7,14 @@ from experiments.intervals import interval
 from experiments.records import recorded_table
 
 DATA = ("drawn", "photographs")
+WAYS_OF = {  # the column that names what was done, in tables of several machines
+    "orders_drawn": "order",
+    "orders_photographs": "order",
+    "claims_drawn": "variant",
+    "claims_photographs": "variant",
+    "claims_sizes": "variant",
+    "shares_drawn": "way",
+}
 
 
 def orders_summary() -> str:
@@ -32,6 +40,22 @@ def shares_summary() -> str:
     """Mean IoU of the hold-out at the end of each way to share the images among processes."""
     last = recorded_table("shares_drawn").groupby(["way", "seed"], sort=False)["mean_iou"].last()
     return _rows("way", {"drawn": last}, ".3f")
+
+
+def seeds_summary() -> str:
+    """Which seeds of each way a table holds, a column for each machine."""
+    lines = {}
+    for table, way in WAYS_OF.items():
+        runs = recorded_table(table)
+        for (name, processor), seeds in runs.groupby([way, "processor"], sort=False)["seed"]:
+            key = f"`{table}`", name
+            lines.setdefault(key, {})[processor] = ", ".join(map(str, sorted(seeds.unique())))
+    processors = sorted({processor for found in lines.values() for processor in found})
+    text = [f"| table | way | {' | '.join(processors)} |", "|---" * (2 + len(processors)) + "|"]
+    for key, found in lines.items():
+        cells = [*key, *(found.get(processor, "") for processor in processors)]
+        text.append(f"| {' | '.join(cells)} |")
+    return "\n".join(text)
 
 
 def _rows(name: str, by_data: dict[str, pd.Series], form: str) -> str:

@@ -133,10 +133,19 @@ def of_size(workshop: Workshop, n_images: int, seed: int) -> Workshop:
     if n_images > len(workshop.train):
         raise ValueError(f"{n_images} images were asked for, and there are {len(workshop.train)}.")
     size, batch_size = workshop.size, workshop.geometry.batch_size
-    stride = Geometry.scaled(n_images, size).stride
-    train = workshop.train.shuffled(seed)[: STRIDES_IN_ALL * stride]
+    train = workshop.train.shuffled(seed)[: n_in_strides(n_images)]
     geometry = Geometry.scaled(len(train), size, batch_size, seed=workshop.geometry.seed)
     return replace(workshop, train=train, geometry=geometry)
+
+
+def images_of_size(variant: str) -> int:
+    """How many images the windows of "size_110" hold in all: whole strides, so 87."""
+    return n_in_strides(int(variant.removeprefix("size_")))
+
+
+def n_in_strides(n_images: int) -> int:
+    """The images of as many whole strides as the article's list has, at most `n_images`."""
+    return n_images // STRIDES_IN_ALL * STRIDES_IN_ALL
 
 
 def batch_size_of(workshop: Workshop) -> int:

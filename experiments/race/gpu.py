@@ -180,7 +180,9 @@ def feed_table(rows: list[dict]) -> str:
             busy = [100 * run["busy_share"] for run in runs if run["busy_share"] is not None]
             precision = row["precision"].removeprefix("mixed_")
             busy = f"{np.median(busy):.0f} %" if busy else ""
-            lines.append([precision, LOADERS[name].label, *speeds, busy, f"{len(runs)}"])
+            # A GPU machine has more cores than the threads that `read_block` uses at most.
+            label = LOADERS[name].label.replace("all cores", "8 threads")
+            lines.append([precision, label, *speeds, busy, f"{len(runs)}"])
     headings = "precision", "loader", "images/s", "after the first round", "GPU busy", "runs"
     align = "left", "left", "right", "right", "right", "right"
     return tabulate(lines, headings, "pipe", disable_numparse=True, colalign=align)

@@ -94,9 +94,10 @@ def test_doses_have_a_dot_for_each_run_and_a_line_through_the_means():
 def test_a_size_beyond_the_runs_is_dashed():
     sizes = pd.DataFrame({"n_images": [100, 200, 400, 400], "gap": [0.5, 0.4, 0.3, 0.32]})
     line = Line.through(np.log(sizes["n_images"]), sizes["gap"])
-    ax = figures.gap_by_size(sizes, line, 2900)
+    ax = figures.gap_by_size(sizes, line, 2900, "pixel_accuracy")
     solid, dashed = [one for one in ax.lines if len(one.get_xdata()) == 50]
     assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
     assert [*solid.get_xdata()[[0, -1]], dashed.get_xdata()[-1]] == pytest.approx([100, 400, 2900])
     assert solid.get_ydata()[-1] == pytest.approx(dashed.get_ydata()[0])
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["100", "200", "400", "2,900"]
+    assert ax.get_ylabel() == "gap in pixel accuracy"

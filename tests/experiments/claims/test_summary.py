@@ -50,3 +50,21 @@ def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
     assert summary.gaps_summary().splitlines()[2:] == [
         "| article | +0.300, 1 seed | +0.300, 1 seed |"
     ]
+
+
+def test_the_seeds_of_each_way_stand_under_the_machine_that_made_them(kept, monkeypatch):
+    monkeypatch.setattr(summary, "WAYS_OF", {"orders_drawn": "order"})
+    seeds = {"article": {"EPYC": [1, 0], "GPU": [3]}, "batch": {"GPU": [3]}}
+    kept["orders_drawn"] = [
+        {"order": order, "seed": seed, "processor": processor, "step": step}
+        for order, machines in seeds.items()
+        for processor, found in machines.items()
+        for seed in found
+        for step in (1, 2)
+    ]
+    assert summary.seeds_summary().splitlines() == [
+        "| table | way | EPYC | GPU |",
+        "|---|---|---|---|",
+        "| `orders_drawn` | article | 0, 1 | 3 |",
+        "| `orders_drawn` | batch |  | 3 |",
+    ]

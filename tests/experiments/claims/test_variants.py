@@ -9,6 +9,7 @@ import pytest
 from experiments.claims import variants
 from experiments.claims.orders import sorted_by_class
 from experiments.claims.variants import (
+    images_of_size,
     of_size,
     run_variant,
     split_windows_in_part,
@@ -131,6 +132,7 @@ def test_a_smaller_size_keeps_the_articles_proportions(workshop):
     small = of_size(workshop, 30, seed=1)
     geometry = small.geometry
     assert (len(small.train), geometry.window, geometry.stride) == (29, 10, 1)
+    assert len(small.train) == images_of_size("size_30")
     assert geometry.n_rounds == 20 and {*small.train.images} < {*workshop.train.images}
     assert {*small.train.images} != {*of_size(workshop, 30, seed=2).train.images}
     with pytest.raises(ValueError, match="59 images were asked for, and there are 58"):

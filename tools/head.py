@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
-from experiments.head import WAYS, learn_photographs
+from experiments.head import FREQUENT, WAYS, images_per_class, learn_photographs
 from experiments.records import NEW, measure_tables, settings_of
 from helpers.workshop import open_workshop
 
@@ -28,9 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     workshop = open_workshop()
     if workshop.settings.network != "head":
         parser.error("a head needs a pre-trained MobileNet: set TUTORIAL_WEIGHTS")
+    n_images = images_per_class(workshop.train, workshop.size).tolist()
     about = {
         "data": chosen.label or workshop.settings.source,
         "n_train": len(workshop.train),
+        "images_per_class": dict(zip(workshop.train.class_names, n_images, strict=True)),
+        "frequent_from": FREQUENT,
         "settings": settings_of(workshop.geometry) | {"network_size": workshop.size},
     }
     to_do = ("way", "seed"), chosen.ways, chosen.seeds

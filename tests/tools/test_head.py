@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from helpers.files import read_json
 from tools import head
 
 
@@ -23,6 +24,8 @@ def test_each_way_is_run_with_each_seed_once(monkeypatch, tmp_path, capsys):
         assert head.main([*output, "--seeds", "0", "1"]) == 0
     assert asked == [("article", 0), ("everything", 0), ("article", 1), ("everything", 1)]
     assert len(pd.read_csv(tmp_path / "head.csv")) == 4
+    n_images = read_json(tmp_path / "head.json")["images_per_class"]
+    assert n_images["background"] == 58 > max(n_images[name] for name in [*n_images][1:])
     assert "everything    seed 1: mean IoU 0.500" in capsys.readouterr().out
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from experiments import packed, scaling, shares
 from experiments.claims.orders import ORDERS
-from experiments.claims.variants import BATCH_SHARE, splits_of
+from experiments.claims.variants import BATCH_SHARE, SIZES, splits_of
 from experiments.race import window_memory
 from experiments.race.gpu import FEEDS, PRECISIONS
 from experiments.race.loaders import ARRAYS, LOADERS, NO_LOADER, NOT_ALONE, TORCH
@@ -330,6 +330,10 @@ def test_the_samples_seen_are_those_of_the_epochs_that_were_trained(name):
 
 def test_each_size_is_the_articles_rounds_over_so_many_images():
     table = recorded_table("claims_sizes")
+    runs = table.groupby("variant")["seed"].unique()
+    assert {variant: [*seeds] for variant, seeds in runs.items()} == {
+        f"size_{n_images}": [5, 6, 7] for n_images in SIZES
+    }
     for (variant, seed), run in table.groupby(["variant", "seed"]):
         n_images = int(variant.removeprefix("size_"))
         windows = Geometry.scaled(29 * (n_images // 29), (128, 128)).windows

@@ -165,7 +165,7 @@ def gap_by_size(
     ticks = [*sorted(sizes["n_images"].unique()), n_all]
     ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
     ax.minorticks_off()
-    ax.legend(loc="lower left", fontsize=9)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 0.08), fontsize=9)  # above the line at 0
     return ax
 
 

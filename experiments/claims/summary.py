@@ -51,24 +51,30 @@ def seeds_summary() -> str:
             key = f"`{table}`", name
             lines.setdefault(key, {})[processor] = ", ".join(map(str, sorted(seeds.unique())))
     processors = sorted({processor for found in lines.values() for processor in found})
-    text = [f"| table | way | {' | '.join(processors)} |", "|---" * (2 + len(processors)) + "|"]
-    for key, found in lines.items():
-        cells = [*key, *(found.get(processor, "") for processor in processors)]
-        text.append(f"| {' | '.join(cells)} |")
-    return "\n".join(text)
+    rows = [
+        [*key, *(found.get(processor, "") for processor in processors)]
+        for key, found in lines.items()
+    ]
+    return _markdown(["table", "way", *processors], rows)
 
 
 def _rows(name: str, by_data: dict[str, pd.Series], form: str) -> str:
     """A line for each name in the index, a column for each data; blank where there is no run."""
     names = list(dict.fromkeys(key for runs in by_data.values() for key, _ in runs.index))
-    lines = [f"| {name} | " + " | ".join(by_data) + " |", "|---" * (1 + len(by_data)) + "|"]
+    rows = []
     for key in names:
         cells = [
             _cell(runs[key], form) if key in runs.index.get_level_values(0) else ""
             for runs in by_data.values()
         ]
-        lines.append(f"| {key} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        rows.append([key, *cells])
+    return _markdown([name, *by_data], rows)
+
+
+def _markdown(headings: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table of cells that are text."""
+    heading, *lines = (f"| {' | '.join(cells)} |" for cells in (headings, *rows))
+    return "\n".join([heading, "|---" * len(headings) + "|", *lines])
 
 
 def _cell(values: pd.Series, form: str) -> str:

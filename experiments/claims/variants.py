@@ -144,8 +144,11 @@ def images_of_size(variant: str) -> int:
 
 
 def n_in_strides(n_images: int) -> int:
-    """The images of as many whole strides as the article's list has, at most `n_images`."""
-    return n_images // STRIDES_IN_ALL * STRIDES_IN_ALL
+    """The images of as many whole strides as the article's list has, at most `n_images`.
+
+    Raises ValueError for fewer than 29, as `Geometry.scaled` does.
+    """
+    return STRIDES_IN_ALL * Geometry.scaled(n_images, (1, 1)).stride
 
 
 def batch_size_of(workshop: Workshop) -> int:

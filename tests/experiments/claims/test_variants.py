@@ -137,6 +137,8 @@ def test_a_smaller_size_keeps_the_articles_proportions(workshop):
     assert {*small.train.images} != {*of_size(workshop, 30, seed=2).train.images}
     with pytest.raises(ValueError, match="59 images were asked for, and there are 58"):
         of_size(workshop, 59, seed=0)
+    with pytest.raises(ValueError, match="28 images are too few"):
+        of_size(workshop, 28, seed=0)
 
 
 @pytest.mark.parametrize(("window", "batch_size"), [(1000, 32), (200, 6), (150, 5), (20, 1)])

@@ -33,6 +33,8 @@ SECOND_FROM, SECOND_RATE = "conv_dw_6", 2e-4
 def learn_photographs(workshop: Workshop, way: str, seed: int = 0) -> dict:
     """Train in one of the `WAYS` in a fresh process; a dict of `rows`, which is one row.
 
+    Its `arrays` are the confusion matrix of the first 200 images of `val`, (21, 21), as lists.
+
     `mean_iou` and `frequent_iou` are of the first 200 images of `val`, `third_…` of the others:
     means over all classes that occur there (`n_classes` of them), and over those with at least
     `FREQUENT` training images. `seconds` are those of `fit`, `peak_mib` is the process's highest
@@ -41,11 +43,12 @@ def learn_photographs(workshop: Workshop, way: str, seed: int = 0) -> dict:
     if way not in WAYS:
         raise ValueError(f"{way!r} is not a way; there are: {', '.join(WAYS)}.")
     run = measure_peak(train_and_score, workshop, way, seed, base_imports=("helpers.quiet",))
-    return {"rows": [run.value | {"peak_mib": run.peak_bytes / MIB}]}
+    row, matrix = run.value
+    return {"rows": [row | {"peak_mib": run.peak_bytes / MIB}], "arrays": {"matrix": matrix}}
 
 
-def train_and_score(workshop: Workshop, way: str, seed: int) -> dict:
-    """What runs in that process."""
+def train_and_score(workshop: Workshop, way: str, seed: int) -> tuple[dict, list[list[int]]]:
+    """What runs in that process: the row, and the confusion matrix."""
     keras.utils.set_random_seed(seed)
     val = index_voc(workshop.settings.data, "val")
     sets = {"": val[:N_REPORTED], "third_": val[N_REPORTED:]}
@@ -66,12 +69,15 @@ def train_and_score(workshop: Workshop, way: str, seed: int) -> dict:
             "decoded_images": subset.decoded,
         }
     frequent = np.flatnonzero(images_per_class(workshop.train, workshop.size) >= FREQUENT)
-    for name, index in sets.items():
-        found = scores(evaluate(model, finite_data(index, workshop.size, 8))).per_class_iou
+    matrices = {
+        name: evaluate(model, finite_data(index, workshop.size, 8)) for name, index in sets.items()
+    }
+    for name, matrix in matrices.items():
+        found = scores(matrix).per_class_iou
         row[f"{name}mean_iou"] = float(np.nanmean(found))
         row[f"{name}frequent_iou"] = float(np.nanmean(found[frequent]))
         row[f"{name}n_classes"] = int(np.sum(~np.isnan(found)))
-    return row
+    return row, matrices[""].tolist()
 
 
 def fit(model, subset: SlidingSubset, n_steps: int):

@@ -7,6 +7,7 @@ import pytest
 
 from experiments import head
 from helpers.data import VOID, read_block
+from helpers.scoring import scores
 from helpers.settings import load_settings
 from helpers.windows import SlidingSubset
 from helpers.workshop import open_workshop
@@ -26,7 +27,9 @@ def workshop():
 def test_a_run_is_scored_on_two_sets(workshop, way, monkeypatch):
     monkeypatch.setattr(head, "N_REPORTED", 12)
     monkeypatch.setattr(head, "FREQUENT", 3)
-    row = head.train_and_score(workshop, way, 1)
+    row, matrix = head.train_and_score(workshop, way, 1)
+    found = scores(np.array(matrix))
+    assert row["mean_iou"] == found.mean_iou
     for name in ("", "third_"):
         assert 0 <= row[f"{name}mean_iou"] <= 1 and 0 <= row[f"{name}frequent_iou"] <= 1
         assert 1 < row[f"{name}n_classes"] <= workshop.train.n_classes

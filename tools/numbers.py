@@ -21,6 +21,7 @@ import nbformat
 
 from experiments.claims.summary import (
     gaps_summary,
+    head_summary,
     orders_summary,
     seeds_summary,
     shares_summary,
@@ -41,6 +42,7 @@ SUMMARIES = {
     "packed": packed_summary,
     "shares": shares_summary,
     "seeds": seeds_summary,
+    "head": head_summary,
     "alone": lambda: decoding_table(recorded("loaders_alone")["rows"]),
     "peers": lambda: decoding_table(rows_of_turns(recorded_table("race_peers"))),
 }

@@ -1,4 +1,4 @@
-"""What the kept tables of orders, claims and shares say, as rows of a Markdown table."""
+"""What the kept tables of learning runs say, as rows of a Markdown table."""
 
 import pandas as pd
 
@@ -14,6 +14,13 @@ WAYS_OF = {  # the column that names what was done, in tables of several machine
     "claims_photographs": "variant",
     "claims_sizes": "variant",
     "shares_drawn": "way",
+    "head_photographs": "way",
+}
+HEAD_SCORES = {
+    "mean_iou": "17 classes",
+    "frequent_iou": "7 frequent classes",
+    "third_mean_iou": "third set",
+    "third_frequent_iou": "third set, frequent",
 }
 
 
@@ -40,6 +47,15 @@ def shares_summary() -> str:
     """Mean IoU of the hold-out at the end of each way to share the images among processes."""
     last = recorded_table("shares_drawn").groupby(["way", "seed"], sort=False)["mean_iou"].last()
     return _rows("way", {"drawn": last}, ".3f")
+
+
+def head_summary() -> str:
+    """Mean IoU of a head on a frozen backbone, on photographs, each way: over two sets of classes.
+
+    Each on the hold-out, and on the third set, on which choices were made.
+    """
+    runs = recorded_table("head_photographs").set_index(["way", "seed"])
+    return _rows("way", {words: runs[score] for score, words in HEAD_SCORES.items()}, ".3f")
 
 
 def seeds_summary() -> str:

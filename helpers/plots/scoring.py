@@ -114,6 +114,26 @@ def class_bars(
 
 
 @styled
+def iou_by_images(names: Sequence[str], counts: Sequence[int], ious: np.ndarray, ax=None) -> Axes:
+    """IoU of each class, that with most training images first: a dot for each run, a bar for all.
+
+    `ious` is (runs, classes); a class that is NaN in all of them is left out. `counts` are the
+    training images that show a class, written beside its name.
+    """
+    there = np.flatnonzero(~np.isnan(ious).all(axis=0))
+    order = there[np.argsort(-np.asarray(counts)[there], kind="stable")]
+    ax = new_axes(ax, 8, 0.28 * len(order) + 0.9)
+    y = np.arange(len(order))
+    ax.barh(y, np.nanmean(ious[:, order], axis=0), color=PALE_ORANGES[0])
+    for run in ious:
+        ax.plot(run[order], y, "o", color=ORANGE, markersize=5, alpha=0.7, clip_on=False)
+    ax.set_yticks(y, [f"{names[k]}   {counts[k]:,}" for k in order])
+    ax.set(xlabel="IoU of the hold-out, a dot for each seed", xlim=(0, 1))
+    ax.invert_yaxis()
+    return ax
+
+
+@styled
 def size_bars(groups: Sequence[str], values: Mapping[str, Sequence[float]], ax=None) -> Axes:
     """Grouped bars: one group for each object size, one shade for each of up to three networks."""
     ax = new_axes(ax, 8.0, 3.0)

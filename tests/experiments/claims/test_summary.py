@@ -52,6 +52,18 @@ def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
     ]
 
 
+def test_a_head_has_a_column_for_each_mean(kept):
+    kept["head_photographs"] = [
+        {"way": "everything", "seed": seed} | dict.fromkeys(summary.HEAD_SCORES, score)
+        for seed, score in enumerate([0.3, 0.3])
+    ]
+    assert summary.head_summary().splitlines() == [
+        "| way | 17 classes | 7 frequent classes | third set | third set, frequent |",
+        "|---|---|---|---|---|",
+        "| everything |" + 4 * " 0.300 (0.300 to 0.300), 2 seeds |",
+    ]
+
+
 def test_the_seeds_of_each_way_stand_under_the_machine_that_made_them(kept, monkeypatch):
     monkeypatch.setattr(summary, "WAYS_OF", {"orders_drawn": "order"})
     seeds = {"article": {"EPYC": [1, 0], "GPU": [3]}, "batch": {"GPU": [3]}}

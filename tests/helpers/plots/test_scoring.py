@@ -33,6 +33,14 @@ def test_class_bars_are_sorted_and_an_absent_class_is_called_so():
     assert bar_widths(right) == [50, 50, 0]
 
 
+def test_classes_stand_in_the_order_of_their_images_and_one_that_never_occurs_is_left_out():
+    ious = np.array([[0.2, np.nan, 0.9], [0.4, np.nan, 0.7]])
+    ax = scoring.iou_by_images(["a", "b", "c"], [3, 9, 2000], ious)
+    assert yticks_of(ax) == ["c   2,000", "a   3"]
+    assert np.allclose(bar_widths(ax), [0.8, 0.3])
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[0.9, 0.2], [0.7, 0.4]]
+
+
 def test_confusion_chart_shows_percent_of_each_row():
     ax = scoring.confusion_chart(np.array([[3, 1], [0, 0]]), ["a", "b"])
     assert texts_of(ax) == ["75", "25"]

@@ -17,8 +17,8 @@ from .folder import classes_of, is_own, left_out_of
 from .index import is_image, read_list
 from .layouts import index_data
 from .read import in_threads, read_image, read_mask
-from .rewrite import lookup
-from .survey import refuse_two_readings
+from .rewrite import ids_of_colours, lookup
+from .survey import highest_number, look_numbered, refuse_two_readings
 
 SHOWN = 5  # of each kind of problem, in the text
 
@@ -123,7 +123,10 @@ def _files_by_stem(folder):
         if path.name.startswith("."):
             continue
         if not is_image(path.name):
-            text = f"{path} is no image by its suffix. Move it elsewhere."
+            text = (
+                f"{path} is no image by its suffix. Save it as JPEG or PNG if it is one, or move "
+                "it elsewhere."
+            )
             problems.append(Problem("foreign file", text))
         elif path.stem in files:
             text = f"{path} and {files[path.stem]} have the same stem. Rename or remove one."
@@ -184,14 +187,15 @@ class _Found(NamedTuple):
 
 def _look_at_all(root, files, threads):
     """{id: _Found} of all images that have a mask; two readings come with the first."""
-    names, values, palette = classes_of(root)
+    names, values, palette, voids = classes_of(root)
     if names is None and (root / "JPEGImages").is_dir():
         names = VOC_CLASSES
     ids_of = lookup(values) if values else None
-    void = None if values and VOID in values else VOID
+    if len(voids):
+        ids_of = ids_of_colours(palette, voids)
 
     def look_at(name):
-        return _look_at(name, files, len(names) if names else None, palette, ids_of, void)
+        return _look_at(name, files, len(names) if names else None, palette, ids_of)
 
     both = sorted({*files.images} & {*files.masks})
     looks = in_threads(look_at, both, threads, bar="looking at all files")
@@ -199,9 +203,10 @@ def _look_at_all(root, files, threads):
     stored = [one.values for one in found.values() if one.values is not None]
     if stored and values is None:
         every = np.unique(np.concatenate(stored)).tolist()
-        masks = next(iter(files.masks.values())).parent
+        masks, n_classes = next(iter(files.masks.values())).parent, len(names) if names else None
+        numbered = look_numbered([highest_number(one) for one in stored])
         try:
-            refuse_two_readings(every, len(names) if names else None, masks, root / "classes.csv")
+            refuse_two_readings(every, n_classes, masks, root / "classes.csv", numbered)
         except ValueError as error:
             first = found[both[0]]
             problem = Problem("values with two readings", str(error))
@@ -209,7 +214,7 @@ def _look_at_all(root, files, threads):
     return found
 
 
-def _look_at(name, files, n_classes, palette, ids_of, void):
+def _look_at(name, files, n_classes, palette, ids_of):
     digest, size, values, problems = None, None, None, []
     try:
         pixels = read_image(files.images[name])
@@ -233,7 +238,7 @@ def _look_at(name, files, n_classes, palette, ids_of, void):
             f"{size[0]}x{size[1]} (height x width). Give both the same size."
         )
         problems.append(Problem("sizes", text, name))
-    if (ids == void).all():
+    if (ids == VOID).all():
         text = f"{path} is void all over: nothing can be learnt from it. Leave the image out."
         problems.append(Problem("void all over", text, name))
     return _Found(digest, values, problems)

@@ -1,20 +1,23 @@
 """A data set of one's own: two folders, `images` and `masks`, whose files match by stem."""
 
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from .classes import VOID, checked_classes, checked_palette, refuse_repeats
 from .index import Index, index_folder, read_list
 from .lists import lines_of
-from .rewrite import folder_for, lookup, rewrite_masks
-from .survey import refuse_two_readings, survey
+from .rewrite import folder_for, ids_of_colours, lookup, rewrite_masks
+from .survey import N_VALUES, refuse_two_readings, survey
 
 HOLDOUT_SHARE = 0.2
 LEFT_OUT = "leave_out.txt"  # what `make check-data` writes when it is asked to
 COLOURS = ("r", "g", "b")
+OF_VOID = "void"  # the name in classes.csv of what counts nowhere
 
 
 def is_own(root: Path) -> bool:
@@ -27,7 +30,8 @@ def index_own(root, cache, seed=0) -> tuple[Index, Index, list[str]]:
 
     **Classes.** `classes.csv` has a line for each, the background first, with the columns `name`
     and `value`, what the masks hold for it, or `name`, `r`, `g`, `b` for coloured masks. Several
-    values with one name are one class.
+    values with one name are one class, and a value may be a range, such as 1-65535. What has the
+    name void is none.
     `classes.txt` has the names alone, and the masks hold 0, 1, 2, …. Without either the classes are
     the values found in the masks. 255 is void unless `classes.csv` has it.
 
@@ -65,7 +69,7 @@ def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
     `default` are the names of the classes where no file has any, as in VOC's layout.
     """
     notes = []
-    names, values, palette = classes_of(root)
+    names, values, palette, voids = classes_of(root)
     names = names or default
     found = survey(index, cache)
     coloured = found["values"] is None
@@ -76,8 +80,10 @@ def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
             "background first."
         )
     if values is None and not coloured:
-        n_classes = len(names) if names else None
-        refuse_two_readings(found["values"], n_classes, index.mask_folder, root / "classes.csv")
+        n_classes, answer = len(names) if names else None, root / "classes.csv"
+        refuse_two_readings(
+            found["values"], n_classes, index.mask_folder, answer, found["numbered"]
+        )
     if names is None:
         names = _names_of(found["values"], root)
         notes.append(
@@ -90,33 +96,48 @@ def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
         black, white = found["levels"]
         index = replace(index, levels=(black, white))
         notes.append(f"Images of more than 8 bits are scaled: {black} is black, {white} white.")
+    ids_of = None
     if values is not None and any(value != class_id for value, class_id in values.items()):
-        folder = folder_for(cache, "masks", (str(root), values))
-        index = rewrite_masks(index, folder, lookup(values))
+        ids_of = lookup(values)
+    elif len(voids):
+        ids_of = ids_of_colours(index.palette, voids)
+    if ids_of:
+        about = (str(root), values, index.palette.tolist(), voids.tolist())
+        folder = folder_for(cache, "masks", about)
+        index = rewrite_masks(index, folder, ids_of)
         notes.append(f"Masks were written anew as class ids, into {folder}.")
     return index, notes
 
 
-def classes_of(root):
-    """(names, values, palette) of the classes, each None where no file says it.
+class Classes(NamedTuple):
+    """What the files of a folder say of its classes, None where they do not."""
 
-    `values` is a dict, what the masks hold -> class id.
-    """
+    names: list[str] | None
+    values: dict[int, int] | None  # what the masks hold -> class id, or 255 for void
+    palette: np.ndarray | None  # colours of the classes, int (n, 3)
+    voids: np.ndarray = np.zeros((0, 3), int)  # colours that are void
+
+
+def classes_of(root) -> Classes:
+    """The classes by `classes.csv`, else by `classes.txt`, else unknown."""
     table = root / "classes.csv"
     if not table.is_file():
         listed = root / "classes.txt"
-        return (lines_of(listed) if listed.is_file() else None), None, None
+        return Classes(lines_of(listed) if listed.is_file() else None, None, None)
     rows = _rows(table, "name")
-    names = [row["name"] for row in rows]
+    names = [row["name"] for row in rows if row["name"].lower() != OF_VOID]
     if "value" in rows[0]:
-        values = [_number(row["value"], table, 2**16) for row in rows]
-        refuse_repeats(values, table)
         once = list(dict.fromkeys(names))
-        ids = [once.index(name) for name in names]
-        return once, dict(zip(values, ids, strict=True)), None
+        ids = [once.index(row["name"]) if row["name"] in once else VOID for row in rows]
+        ranges = [_range(row["value"], table) for row in rows]
+        refuse_repeats([value for values in ranges for value in values], table)
+        pairs = zip(ranges, ids, strict=True)
+        return Classes(once, {value: class_id for values, class_id in pairs for value in values},
+                       None)  # fmt: skip
     if set(COLOURS) <= set(rows[0]):
-        palette = [[_number(row[name], table, 256) for name in COLOURS] for row in rows]
-        return names, None, np.array(palette)
+        colours = np.array([[_number(row[name], table, 256) for name in COLOURS] for row in rows])
+        is_void = np.array([row["name"].lower() == OF_VOID for row in rows])
+        return Classes(names, None, colours[~is_void], colours[is_void])
     raise ValueError(f"{table} has neither a column value nor the columns r, g and b.")
 
 
@@ -126,8 +147,8 @@ def _names_of(values, root):
     if last >= VOID:
         raise ValueError(
             f"The masks in {root / 'masks'} hold values up to {last}, more than there can be "
-            f"classes. Do they number objects? Name the classes in {root / 'classes.csv'}, with "
-            "the columns name and value."
+            f"classes. Do they number objects? Name the classes in {root / 'classes.csv'}, a first "
+            f"line name,value and then, such as background,0 and object,1-{N_VALUES - 1}."
         )
     return ["background", *(f"class {value}" for value in range(1, max(last, 1) + 1))]
 
@@ -151,15 +172,16 @@ def _split(root, index, seed, left_out):
     groups = np.unique(group_of)
     if len(groups) < 2:
         raise ValueError(f"{root / 'groups.csv'} has one group: none can be held out.")
-    held_groups, n_held = set(), 0
-    for group in np.random.default_rng(seed).permutation(groups)[:-1]:
-        if n_held >= HOLDOUT_SHARE * len(index):
-            break
-        held_groups.add(group)
-        n_held += np.count_nonzero(group_of == group)
-    is_held = np.isin(group_of, sorted(held_groups))
+    sizes = dict(zip(*np.unique(group_of, return_counts=True), strict=True))
+    held_groups, lacking = set(), HOLDOUT_SHARE * len(index)
+    for group in np.random.default_rng(seed).permutation(groups):
+        if abs(lacking - sizes[group]) < lacking:  # nearer to a fifth with it than without
+            held_groups.add(group)
+            lacking -= sizes[group]
+    is_held = np.isin(group_of, sorted(held_groups or {min(sizes, key=sizes.get)}))
     grouped = len(groups) < len(index)
-    what = f"{len(held_groups)} of {len(groups)} groups" if grouped else "images, one by one"
+    n_held = len(np.unique(group_of[is_held]))
+    what = f"{n_held} of {len(groups)} groups" if grouped else "images, one by one"
     note = f"The hold-out was drawn, {is_held.sum()} images ({what}); val.txt would choose it" + (
         "." if grouped else ", groups.csv would keep together what belongs together."
     )
@@ -214,6 +236,13 @@ def _rows(table, *columns):
             "names the columns, with commas between them."
         )
     return rows
+
+
+def _range(text, table):
+    """The values that "7" or "1-65535" means."""
+    first, _, last = re.sub(r"\s", "", text).partition("-")
+    first = _number(first, table, N_VALUES)
+    return range(first, _number(last, table, N_VALUES) + 1 if last else first + 1)
 
 
 def _number(text, table, limit):

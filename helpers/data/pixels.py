@@ -9,14 +9,20 @@ from PIL import Image, ImageOps
 
 from .classes import VOID, voc_palette
 
+SAMPLES_PER_PIXEL = 277  # a tag of TIFF
+
 
 @contextmanager
 def naming(path):
     """Turn whatever Pillow's decoders raise into an OSError that names the file."""
     try:
         yield
-    except (SyntaxError, ValueError, EOFError, OSError, struct.error, zlib.error,
-            Image.DecompressionBombError) as error:  # fmt: skip
+    except Image.DecompressionBombError as error:
+        raise OSError(
+            f"{path} has more pixels than Pillow opens at once ({2 * Image.MAX_IMAGE_PIXELS:,}). "
+            "Save it as several pieces, or read parts of it with `read=` (notebook 8)."
+        ) from error
+    except (SyntaxError, ValueError, EOFError, OSError, struct.error, zlib.error) as error:
         if isinstance(error, OSError) and error.filename:
             raise  # "No such file" and the like name it already.
         raise OSError(
@@ -33,7 +39,7 @@ def image_array(image, path, size, levels=None):
     for the errors: OSError for pixels that cannot be decoded or that do not fit 8 bits a channel.
     """
     with naming(path):
-        _refuse_what_pillow_would_cut(image)
+        _refuse_what_would_be_lost(image)
         ImageOps.exif_transpose(image, in_place=True)
         image = _to_rgb(image, levels or (0, 65535))
         # Letting the JPEG decoder shrink (`draft`) was tried on VOC photographs: at 96x96 it saves
@@ -43,8 +49,8 @@ def image_array(image, path, size, levels=None):
         return np.array(image)
 
 
-def _refuse_what_pillow_would_cut(image):
-    """ValueError for pages behind the first one, and for colours of 16 bits a channel."""
+def _refuse_what_would_be_lost(image):
+    """ValueError for pages behind the first, colours of 16 bits a channel, and a fourth band."""
     pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
     if pages > 1:
         raise ValueError(
@@ -56,6 +62,15 @@ def _refuse_what_pillow_would_cut(image):
             "it has 16 bits a channel, of which only the upper 8 would be read, save it with 8, "
             "or read it with `read=`"
         )
+    if image.format == "TIFF" and image.mode in ("RGB", "RGBA"):
+        bands = image.tag_v2.get(SAMPLES_PER_PIXEL, 3)
+        # As a fourth band, infrared looks like transparency, and the picture would become white.
+        alpha = image.getchannel("A").histogram() if image.mode == "RGBA" else ()
+        if bands > len(image.mode) or any(alpha[1:-1]):
+            raise ValueError(
+                f"it has {bands} bands, of which the first three can be shown, save these alone, "
+                "or choose three with `read=`"
+            )
 
 
 def _to_rgb(image, levels):
@@ -77,14 +92,14 @@ def _to_rgb(image, levels):
     return image.convert("RGB")
 
 
-def mask_array(image, path, size, n_classes, palette):
+def mask_array(image, path, size, n_classes, palette, voids=()):
     """An opened Pillow image as class ids, uint8 (h, w); void is 255.
 
     `size` is (height, width) to resize to (nearest neighbour), or None. The colours of an RGB
-    image are looked up in `palette`, uint8 (n, 3), or None if there is none. `n_classes` None
-    allows every id. `path` is for the errors: OSError for pixels that cannot be decoded;
-    ValueError for a JPEG, a mode that holds no ids, an id from `n_classes` on (255 excepted), and
-    a colour that is not in the palette.
+    image are looked up in `palette`, uint8 (n, 3), or None if there is none; colours in `voids`,
+    (k, 3), are void, as VOC's border colour is. `n_classes` None allows every id. `path` is for the
+    errors: OSError for pixels that cannot be decoded; ValueError for a JPEG, a mode that holds no
+    ids, an id from `n_classes` on (255 excepted), and a colour that is not in the palette.
     """
     if image.format == "JPEG":
         raise ValueError(f"{path} is a JPEG, which blurs class ids. Save masks as PNG.")
@@ -92,7 +107,7 @@ def mask_array(image, path, size, n_classes, palette):
         ImageOps.exif_transpose(image, in_place=True)
         image.load()
     if image.mode in ("RGB", "RGBA"):
-        image = Image.fromarray(_ids_of_colours(np.asarray(image), path, palette))
+        image = Image.fromarray(_ids_of_colours(np.asarray(image), path, palette, voids))
     elif image.mode not in ("P", "L", "1") and not image.mode.startswith("I"):
         raise ValueError(f"{path} has mode {image.mode!r}. Save masks as grey or palette PNG.")
     values = np.asarray(image)
@@ -116,13 +131,14 @@ def _check_ids(values, path, n_classes):
         )
 
 
-def _ids_of_colours(pixels, path, palette):
+def _ids_of_colours(pixels, path, palette, voids):
     if palette is None:
         raise ValueError(f"{path} is coloured. Give the palette that turns colours into ids.")
     if pixels.shape[2] == 4 and pixels[:, :, 3].min() < 255:
         raise ValueError(f"{path} is partly transparent. Save masks as grey or palette PNG.")
     id_of = {_code(colour): class_id for class_id, colour in reversed(list(enumerate(palette)))}
-    id_of.setdefault(_code(voc_palette()[VOID]), VOID)
+    for colour in (voc_palette()[VOID], *voids):
+        id_of.setdefault(_code(colour), VOID)
     known = np.array(sorted(id_of))
     codes = pixels[:, :, :3].astype(np.int64) @ (65536, 256, 1)
     place = np.searchsorted(known, codes).clip(max=len(known) - 1)

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from ..files import replacing
 from .classes import VOID, voc_palette
 from .index import Index
-from .pixels import naming
+from .pixels import mask_array, naming
 from .read import in_threads
 
 UNKNOWN = -1
@@ -63,7 +63,7 @@ def lookup(values: dict[int, int]):
         ids = table[found]
         if (ids == UNKNOWN).any():
             wrong = ", ".join(map(str, np.unique(found[ids == UNKNOWN])[:5]))
-            known = ", ".join(map(str, sorted(values)))
+            known = ", ".join(_spans(sorted(values)))
             raise ValueError(
                 f"{path} holds the values {wrong}, and the classes have the values {known}. "
                 "Correct the mask, or add the class."
@@ -71,6 +71,32 @@ def lookup(values: dict[int, int]):
         return ids.astype(np.uint8)
 
     return ids_of
+
+
+def ids_of_colours(palette: np.ndarray, voids: np.ndarray):
+    """A function for `rewrite_masks`: the colours of a mask -> class ids.
+
+    `palette` (n, 3) has the colours of the classes, `voids` (k, 3) those that are void, beside
+    VOC's.
+    """
+
+    def ids_of(path):
+        with naming(path):
+            image = Image.open(path)
+        with image:
+            return mask_array(image, path, None, len(palette), palette, voids)
+
+    return ids_of
+
+
+def _spans(numbers):
+    """Sorted numbers as text, those that follow each other as one: "0", "2-9"."""
+    ends = np.flatnonzero(np.diff(numbers) != 1)
+    pairs = zip([0, *(ends + 1)], [*ends, len(numbers) - 1], strict=True)
+    return [
+        f"{numbers[first]}" if first == last else f"{numbers[first]}-{numbers[last]}"
+        for first, last in pairs
+    ]
 
 
 def folder_for(cache, name, about) -> Path:

@@ -25,41 +25,59 @@ AT_ONCE = 32  # histograms in memory
 def survey(index: Index, cache: Path) -> dict:
     """Walk over all pairs, once: what was found is kept in `cache` until a file changes.
 
-    Returns `values`, the values that the masks hold, a sorted list of int, or None for coloured
-    masks; and `levels`, None where all images have 8 bits, otherwise (black, white): the values
-    below which 0.1 % and 99.9 % of the pixels of all grey images with more bits lie. Raises OSError
-    naming a file that cannot be decoded.
+    Returns a dict of `values`, the values that the masks hold, a sorted list of int, or None for
+    coloured masks; `numbered`, whether they look like numbers of objects (see `look_numbered`); and
+    `levels`, None where all images have 8 bits, otherwise (black, white): the values below which
+    0.1 % and 99.9 % of the pixels of all grey images with more bits lie. Raises OSError naming a
+    file that cannot be decoded.
     """
     files = [path.stat() for pair in index for path in (pair.image, pair.mask)]
     newest, n_bytes = max(f.st_mtime for f in files), sum(f.st_size for f in files)
     about = (str(index.image_folder), str(index.mask_folder), len(index), n_bytes, newest)
-    known = folder_for(cache, "survey", about) / "found.json"
+    known = folder_for(cache, "surveyed", about) / "found.json"
     if known.is_file():
         return read_json(known)
     in_masks, in_images = np.zeros(N_VALUES, bool), np.zeros(N_VALUES, np.int64)
-    coloured = False
+    coloured, highest = False, []
     looks = in_threads(_look_at, index, at_once=AT_ONCE, bar="looking at all files")
     for of_mask, of_image in looks:
         coloured |= of_mask is None
         if of_mask is not None:
             in_masks[of_mask] = True
+            highest.append(highest_number(of_mask))
         if of_image is not None:
             in_images += of_image
     found = {
         "values": None if coloured else np.flatnonzero(in_masks).tolist(),
+        "numbered": not coloured and look_numbered(highest),
         "levels": _levels(in_images) if in_images.any() else None,
     }
     write_json(known, found)
     return found
 
 
+def highest_number(values: np.ndarray) -> int | None:
+    """k where a mask's sorted values, but for 0 and void, are 1 to k without a gap; else None."""
+    values = values[(values != 0) & (values != VOID)]
+    k = len(values)
+    return k if k == 0 or values[-1] == k else None
+
+
+def look_numbered(highest: list[int | None]) -> bool:
+    """Whether masks look as if they numbered objects: each from 1 on, some further than others.
+
+    `highest` is what `highest_number` says of each mask. Up to 1 there is nothing to ask.
+    """
+    return None not in highest and len({*highest}) > 1 and max(highest) > 1
+
+
 def refuse_two_readings(
-    values: list[int], n_classes: int | None, masks: Path, answer: Path
+    values: list[int], n_classes: int | None, masks: Path, answer: Path, numbered: bool
 ) -> None:
     """ValueError where the values of all masks can be read in two ways, or where they do not fit.
 
     `n_classes` is None where no file names the classes. `answer` is the classes.csv that would say
-    which reading is meant.
+    which reading is meant. `numbered` is what `look_numbered` says of the masks.
     """
     classes = [value for value in values if value != VOID]
     example = f"Say it in {answer}, a first line name,value and a line for each class, such as "
@@ -80,6 +98,13 @@ def refuse_two_readings(
         raise ValueError(
             f"The masks in {masks} hold the value {classes[-1]}, and {n_classes} classes have the "
             f"ids 0 to {n_classes - 1}. Add the class, or give the values. {example}background,0."
+        )
+    if numbered and n_classes is None:
+        raise ValueError(
+            f"The masks in {masks} hold 0 to {classes[-1]}, each mask all numbers from 1 on, some "
+            f"further than others. Are these {classes[-1]} classes, then name them in classes.txt? "
+            f"Or are they the numbers of objects, which are one class? {example}background,0 and "
+            f"object,1-{N_VALUES - 1}."
         )
 
 

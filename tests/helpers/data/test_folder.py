@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.data import VOID, index_data
+from helpers.data.check import check_data
 from helpers.data.folder import index_own
 from tests.layouts import drawn, lay_out
 from tests.support import save_image
@@ -76,6 +77,35 @@ def test_values_with_one_name_are_one_class(tmp_path, cache):
     assert train.read(0)[1].tolist() == [[0, 1, 1, VOID]]
 
 
+def test_a_range_of_values_is_one_class_and_what_is_called_void_is_none(tmp_path, cache):
+    root = folder_of(tmp_path / "own", [np.array([[0, 1, 300, 9]], np.uint16)] * 2)
+    (root / "classes.csv").write_text("name,value\nvoid,0\ncell,1\nwall,2 - 9\ncell,10-400\n")
+    train, _, _ = index_own(root, cache)
+    assert train.class_names == ("cell", "wall")
+    assert train.read(0)[1].tolist() == [[VOID, 0, 0, 1]]
+    (root / "classes.csv").write_text("name,value\nvoid,0\ncell,1-9\nwall,9\n")
+    with pytest.raises(ValueError, match=r"9 stands 2 times in .*classes\.csv"):
+        index_own(root, cache)
+    (root / "classes.csv").write_text("name,value\nback,0\ncell,1-8\nwall,20\n")
+    with pytest.raises(ValueError, match=r"the values 9, 300, and the classes .* 0-8, 20\."):
+        index_own(root, cache)
+
+
+def test_a_colour_that_is_called_void_is_void(tmp_path, cache):
+    pixels = np.array([[[0, 0, 0], [64, 128, 0], [224, 224, 192], [9, 9, 9]]], np.uint8)
+    root = folder_of(tmp_path / "own", [pixels] * 2)
+    table = "name,r,g,b\nvoid,9,9,9\nground,0,0,0\ntree,64,128,0\n"
+    (root / "classes.csv").write_text(table)
+    train, _, notes = index_own(root, cache)
+    assert train.class_names == ("ground", "tree")
+    assert train.read(0)[1].tolist() == [[0, 1, VOID, VOID]]
+    assert notes[0].startswith("Masks were written anew")
+    assert not check_data(root, cache).problems
+    (root / "classes.csv").write_text(table.replace("void,9,9,9\n", ""))
+    with pytest.raises(ValueError, match=r"cell_\d\.png has the colour \(9, 9, 9\)"):
+        index_own(root, cache)[0].read(0)
+
+
 def test_a_table_of_plain_ids_leaves_the_masks_where_they_are(root, cache):
     (root / "classes.csv").write_text("name,value\nbackground,0\ncell,1\n")
     train, _, _ = index_own(root, cache)
@@ -120,8 +150,19 @@ def test_a_table_that_cannot_be_read_is_named(text, message, root, cache):
 
 def test_masks_that_number_objects_are_no_classes(tmp_path, cache):
     root = folder_of(tmp_path / "own", [np.array([[0, 900]], np.uint16)] * 2)
-    with pytest.raises(ValueError, match=r"values up to 900.*number objects"):
+    with pytest.raises(ValueError, match=r"values up to 900.*number objects.*object,1-65535"):
         index_own(root, cache)
+
+
+def test_masks_that_may_number_objects_are_asked_about(tmp_path, cache):
+    root = folder_of(tmp_path / "own", [np.arange(k, dtype=np.uint8)[None] for k in (3, 5)])
+    with pytest.raises(ValueError, match=r"each mask all numbers from 1 on.*object,1-65535"):
+        index_own(root, cache)
+    (root / "classes.csv").write_text("name,value\nbackground,0\nobject,1-65535\n")
+    assert index_own(root, cache)[0].class_names == ("background", "object")
+    (root / "classes.csv").unlink()
+    (root / "classes.txt").write_text("".join(f"class {k}\n" for k in range(5)))
+    assert index_own(root, cache)[0].n_classes == 5
 
 
 # Hold-out
@@ -148,8 +189,20 @@ def test_groups_stay_together(root, cache):
     for seed in range(8):
         train, holdout, notes = index_own(root, cache, seed)
         films = [{int(name[-1]) // 3 for name in ids(index)} for index in (train, holdout)]
-        assert not films[0] & films[1] and len(holdout) >= 2 and films[0]
+        assert not films[0] & films[1] and len(holdout) in (1, 3) and films[0]
         assert "of 4 groups" in notes[-1]
+
+
+@pytest.mark.parametrize("sizes", [(70, 10, 10, 10), (50, 50), (1, 99)])
+def test_a_group_too_large_to_be_held_out_is_not(tmp_path, cache, sizes):
+    image = np.zeros((*MASK.shape, 3), np.uint8)
+    root = folder_of(tmp_path / "own", [MASK] * 100, [image] * 100)
+    group_of = np.repeat(np.arange(len(sizes)), sizes)
+    lines = "".join(f"cell_{k},{group}\n" for k, group in enumerate(group_of))
+    (root / "groups.csv").write_text("image,group\n" + lines)
+    expected = {(70, 10, 10, 10): 20, (50, 50): 50, (1, 99): 1}[sizes]
+    for seed in range(4):
+        assert len(index_own(root, cache, seed)[1]) == expected
 
 
 def test_a_list_names_the_hold_out_and_another_may_name_the_rest(root, cache):

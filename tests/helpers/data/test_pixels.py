@@ -120,6 +120,32 @@ def test_colours_of_16_bits_are_not_cut_to_their_upper_byte(tmp_path):
         read_image(path)
 
 
+@pytest.mark.parametrize("meaning", [None, "alpha"])
+def test_a_fourth_band_is_neither_cut_off_nor_taken_for_transparency(tmp_path, meaning):
+    bands = np.full((4, 5, 4), 100, np.uint8)
+    bands[:, 2:, 3] = 30
+    path = tmp_path / "aerial.tif"
+    extra_samples, unspecified = 338, 0
+    tags = {} if meaning else {extra_samples: unspecified}
+    Image.fromarray(bands).save(path, tiffinfo=tags)
+    with pytest.raises(OSError, match=r"aerial\.tif .* it has 4 bands, of which the first three"):
+        read_image(path)
+
+
+def test_a_tiff_that_is_partly_transparent_lies_on_white(tmp_path):
+    bands = np.full((1, 2, 4), 100, np.uint8)
+    bands[0, :, 3] = 0, 255
+    path = save_image(tmp_path / "cut_out.tif", Image.fromarray(bands))
+    assert read_image(path)[0, :, 0].tolist() == [255, 100]
+
+
+def test_more_pixels_than_pillow_opens_is_no_torn_file(tmp_path, monkeypatch):
+    path = save_image(tmp_path / "slide.png", np.zeros((30, 30), np.uint8))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400)
+    with pytest.raises(OSError, match=r"slide\.png has more pixels .* at once \(800\).*`read=`"):
+        read_image(path)
+
+
 def test_float_images_are_refused(tmp_path):
     path = save_image(tmp_path / "a.tif", np.ones((3, 3), np.float32))
     with pytest.raises(OSError, match=r"a.tif.*8 bits a channel"):

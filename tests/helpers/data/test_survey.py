@@ -8,7 +8,7 @@ import pytest
 
 from helpers.data import index_folder
 from helpers.data import survey as module
-from helpers.data.survey import refuse_two_readings, survey
+from helpers.data.survey import highest_number, look_numbered, refuse_two_readings, survey
 from tests.support import save_image
 
 MASKS, ANSWER = Path("data/masks"), Path("data/classes.csv")
@@ -30,7 +30,21 @@ def grey(*values):
 def test_the_values_of_all_masks_together(tmp_path):
     eight_bits = np.zeros((1, 2, 3), np.uint8)
     index = pairs(tmp_path, [grey(0, 3), grey(3, 255)], [eight_bits] * 2)
-    assert survey(index, tmp_path / "cache") == {"values": [0, 3, 255], "levels": None}
+    found = survey(index, tmp_path / "cache")
+    assert found == {"values": [0, 3, 255], "numbered": False, "levels": None}
+
+
+@pytest.mark.parametrize(
+    ("masks", "numbered"),
+    [
+        ([[0, 1], [0, 1, 2, 255], [0]], True),
+        ([[0, 1, 2], [0, 1, 2]], False),  # all the same: classes
+        ([[0, 1, 2], [0, 2]], False),  # 2 without 1
+        ([[0, 1], [0]], False),  # one object or one class is the same
+    ],
+)
+def test_masks_look_numbered_if_each_counts_from_one_and_some_count_further(masks, numbered):
+    assert look_numbered([highest_number(np.array(values)) for values in masks]) == numbered
 
 
 def test_coloured_masks_have_no_values(tmp_path):
@@ -84,11 +98,17 @@ def test_a_file_that_cannot_be_decoded_is_named(tmp_path):
 )
 def test_values_with_two_readings_are_asked_about(values, n_classes, message):
     with pytest.raises(ValueError, match=message):
-        refuse_two_readings(values, n_classes, MASKS, ANSWER)
+        refuse_two_readings(values, n_classes, MASKS, ANSWER, numbered=False)
+
+
+def test_numbers_of_objects_are_asked_about_where_no_file_names_classes():
+    with pytest.raises(ValueError, match=r"hold 0 to 9, each mask all numbers.*object,1-65535"):
+        refuse_two_readings([*range(10)], None, MASKS, ANSWER, numbered=True)
+    refuse_two_readings([*range(10)], 10, MASKS, ANSWER, numbered=True)
 
 
 @pytest.mark.parametrize(
     ("values", "n_classes"), [([0, 1], 2), ([0, 3, 255], None), ([1, 2, 3], 4), ([255], 2)]
 )
 def test_values_with_one_reading_are_not(values, n_classes):
-    refuse_two_readings(values, n_classes, MASKS, ANSWER)
+    refuse_two_readings(values, n_classes, MASKS, ANSWER, numbered=False)

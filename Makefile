@@ -9,7 +9,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .PHONY: help lab run test torture outputs figures bench race race-monai claims claims-voc voc data \
-	check-data plan distributed distributed-test clean
+	check-data plan distributed distributed-install distributed-test clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,12 +62,13 @@ check-data: $(READY)  ## look at every file of the data set in TUTORIAL_DATA, an
 plan: $(READY)  ## what a training on TUTORIAL_DATA would take: windows, bytes, minutes
 	@$(BIN)/python -m tools.plan $(PLAN_OPTIONS)
 
-distributed: $(READY)  ## train with N processes on this machine (N=2), each with windows of its own
+distributed-install: $(READY)  ## only install what several processes need: JAX, and Grain
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[distributed]"
+
+distributed: distributed-install  ## train with N processes on this machine (N=2), each with windows of its own
 	@$(BIN)/python -m tools.distributed --processes $(or $(N),2)
 
-distributed-test: $(READY)  ## what several processes do, and five kills: some minutes
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[distributed]"
+distributed-test: distributed-install  ## what several processes do, and five kills: some minutes
 	@$(BIN)/python -m pytest -s tests/test_distributed.py tests/test_clusters.py tests/helpers/distributed
 
 voc: $(READY)  ## download Pascal VOC 2012 into data/

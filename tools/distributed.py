@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.exit(1, f"{error}\n")
     folder = chosen.folder or BUILD / "distributed" / f"{workshop.folder.name}-{chosen.processes}"
     print(f"{chosen.processes} processes, each with {share}", flush=True)
+    if said := what_was_rounded(workshop.with_fcn(), chosen.processes):
+        print(said, flush=True)
     try:
         rows = launch(chosen.processes, folder, anew=chosen.anew, tell=tell)
     except ProcessFailed as error:
@@ -51,6 +53,18 @@ def main(arguments: list[str] | None = None) -> int:
         parser.exit(1, "The weights are not the same on all processes.\n")
     print(f"Mean IoU of the hold-out, all parts together: {rows[0]['mean_ious'][-1]:.3f}.")
     return 0
+
+
+def what_was_rounded(workshop, n_processes: int) -> str:
+    """Where the numbers of the geometry do not divide: what it becomes; else nothing."""
+    whole, share = workshop.geometry, workshop.share(0, n_processes).geometry
+    batch = share.batch_size * n_processes
+    if (share.n_steps, batch) == (whole.n_steps, whole.batch_size):
+        return ""
+    return (
+        f"Rounded: {share.n_steps:,} steps with batches of {batch} of all together, where one "
+        f"process takes {whole.n_steps:,} with {whole.batch_size}; the learning rate is the same."
+    )
 
 
 def tell(row: dict) -> None:

@@ -8,6 +8,8 @@ import time
 from contextlib import ExitStack
 
 GO = "go"
+# Before every word of process 0: an engine that listens at the same port talks otherwise.
+MARK = "bigger-than-ram: "
 MARGIN_SECONDS = 5
 # Who comes says its number at once; somebody who only looks at ports says nothing.
 SILENT_SECONDS = 2
@@ -18,15 +20,36 @@ def meet(address: str, process: int, n_processes: int, wait: float) -> None:
 
     Process 0 listens there, the others tell it their numbers. Raises ConnectionError: in process 0
     after `wait` seconds, naming who is missing; in the others when it says so, or after `wait`
-    seconds in which nobody answers; in all of them where one number comes twice.
+    seconds in which nobody answers; in all of them where one number comes twice; and on a machine
+    that the others could not find by its own name.
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError(f'The address must be "host:port" of process 0, not {address!r}.')
+    _refuse_a_name_for_itself_only(host)
     if process == 0:
         _welcome(int(port), n_processes, wait)
     else:
         _report(host, int(port), process, n_processes, wait)
+
+
+def _refuse_a_name_for_itself_only(host):
+    """ConnectionError where this machine's name means "this machine", and others are elsewhere.
+
+    gloo, through which the engine talks, tells the others the address that its own name has here.
+    Debian and Ubuntu write 127.0.1.1 for it into /etc/hosts.
+    """
+    name = socket.gethostname()
+    try:
+        at, own = socket.gethostbyname(host), socket.gethostbyname(name)
+    except OSError:
+        return  # whoever needs the name will say so
+    if own.startswith("127.") and not at.startswith("127."):
+        raise ConnectionError(
+            f"This machine calls itself {name!r}, and that name means {own} here, where no other "
+            "machine finds it. Let it mean the address that the others see: in /etc/hosts, a line "
+            f"such as: 192.168.1.10 {name}"
+        )
 
 
 def _welcome(port, n_processes, wait):
@@ -98,7 +121,7 @@ def _tell(guest, word):
     """To one that has ended meanwhile nothing is told: the engine will miss it."""
     try:
         guest.setblocking(True)
-        guest.sendall(word.encode())
+        guest.sendall((MARK + word).encode())
     except OSError:
         pass
 
@@ -112,7 +135,9 @@ def _report(host, port, process, n_processes, wait):
                 server.sendall(f"{process} {n_processes}".encode())
                 # It may have been started just now, and then waits as long for the others.
                 server.settimeout(wait + MARGIN_SECONDS)
-                word = server.recv(1000).decode()
+                word = server.recv(1000).decode(errors="replace")
+            if not word.startswith(MARK):
+                raise ConnectionError("who answered is not process 0, or it has ended")
             break
         except OSError as error:
             if time.monotonic() > deadline:
@@ -121,5 +146,5 @@ def _report(host, port, process, n_processes, wait):
                     "does the machine's firewall let this port through?"
                 ) from None
             time.sleep(0.2)
-    if word != GO:
-        raise ConnectionError(word or f"Process 0 at {host}:{port} ended before all were there.")
+    if word != MARK + GO:
+        raise ConnectionError(word.removeprefix(MARK))

@@ -82,7 +82,8 @@ def resume_together(
     """(model, round to go on from): the last round that all processes have finished.
 
     `build` makes a new compiled network; it is given back as it is where there is no such round.
-    Raises ValueError as `resume` does, and on all processes where one has no file of that round.
+    Raises ValueError as `resume` does, and on all processes where one has no file of that round, or
+    none at all while others have several: nothing that was trained is thrown away in silence.
 
     Until the round is agreed each looks at its files alone: between processes every assignment of a
     weight is a step of all together, which wants the same value from each.
@@ -93,7 +94,14 @@ def resume_together(
     with alone():
         own = build()
         done = resume(own, folder, subset)
-    agreed = int(group.gather(np.array(done)).min())
+    of_all = group.gather(np.array(done))
+    agreed = int(of_all.min())
+    if agreed == 0 and of_all.max() > 1:  # more than a kill can bring about
+        raise ValueError(
+            f"Process {of_all.argmin()} has no round on its disk, and process {of_all.argmax()} "
+            f"has {of_all.max()}. Is the folder of the first the right one? Bring its files back, "
+            "or begin afresh with --anew."
+        )
     if agreed == 0:
         return build(), 0
     if agreed < done and previous.is_file():

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,12 +69,14 @@ def _refuse_differences(workshop, group):
     """ValueError on all processes if one of them trains on something else, or otherwise."""
     settings = workshop.settings
     weights = settings.weights.read_bytes() if isinstance(settings.weights, Path) else b""
+    jax_version = getattr(sys.modules.get("jax"), "__version__", "")  # none for one process alone
     for what, value in {
         "images": workshop.train.images.tobytes(),
         "hold-out images": workshop.holdout.images.tobytes(),
         "classes": "\n".join(workshop.train.class_names).encode(),
         "settings": f"{workshop.geometry} {settings.network} {settings.backbone}".encode(),
         "first weights": weights,
+        "versions of Keras and JAX": f"{keras.__version__} {jax_version}".encode(),
     }.items():
         group.refuse_differences(what, value)
 

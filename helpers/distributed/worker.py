@@ -61,6 +61,15 @@ def main(arguments: list[str] | None = None) -> None:
     _tell(train_share(workshop, group, folder, _tell))
 
 
+def is_of_all(error: Exception) -> bool:
+    """Whether an error came from what all processes do together: another one has ended.
+
+    By its name: who failed before it came to compute has not imported JAX. Where a value is
+    assigned on all processes, JAX hands gloo's words on as a ValueError.
+    """
+    return type(error).__name__ == "JaxRuntimeError" or "Gloo" in str(error)
+
+
 def _tell(row: dict) -> None:
     print(json.dumps(row), flush=True)
 
@@ -83,5 +92,4 @@ if __name__ == "__main__":
         # Some of JAX's messages hold whole arrays.
         first = str(error).partition("\n")[0][:500]
         print(f"\n{type(error).__name__}: {first}", file=sys.stderr, flush=True)
-        # Its name only: who failed before it came to compute has not imported JAX.
-        os._exit(FAILED_TOGETHER if type(error).__name__ == "JaxRuntimeError" else FAILED)
+        os._exit(FAILED_TOGETHER if is_of_all(error) else FAILED)

@@ -61,6 +61,6 @@ def check_round_to_resume(round_to_resume) -> None:
         words = ", ".join(str(sorted(rounds)) for rounds in saved)
         if found == right:
             continue
-        latest = min(max(rounds, default=0) for rounds in saved)
-        hint = "who died first decides" if found != latest else "is it on every disk?"
+        on_all = not found or all(found in rounds for rounds in saved)
+        hint = "a later round is on every disk" if on_all else "that round is not on every disk"
         raise NotYetError(f"on disk are {words}: your answer is {found}, and {hint}")

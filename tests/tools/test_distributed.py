@@ -53,6 +53,17 @@ def test_one_line_a_round_and_one_table_at_the_end(play, capsys):
     assert asked["folder"].name.startswith("tiny-tiny-small-") and asked["folder"].name[-2:] == "-2"
 
 
+@pytest.mark.parametrize(("n", "rounded"), [(1, False), (2, False), (3, True)])
+def test_what_does_not_divide_is_said(n, rounded, play, capsys):
+    """58 images, window 20, stride 2, batch 8 of the tiny profile: by 2 they divide, by 3 not."""
+    play(*[ROW] * n)
+    assert distributed.main(["--processes", str(n)]) == 0
+    said = capsys.readouterr().out
+    assert ("Rounded: " in said) == rounded
+    if rounded:
+        assert "with batches of 9 of all together, where one process takes" in said
+
+
 def test_what_is_left_over_is_named(play, capsys, tmp_path):
     asked = play(ROW | {"left_over": ["a", "b"]})
     assert distributed.main(["--processes", "1", "--folder", str(tmp_path), "--anew"]) == 0

@@ -26,6 +26,18 @@ def test_the_mask_has_the_images_size(size, tmp_path, capsys):
     assert (tmp_path / "other.png").is_file()
 
 
+def test_tiles_show_the_image_in_its_own_size(tmp_path):
+    seen = keras.layers.Conv2D(2, 1, use_bias=False, kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((32, 32, 3)), seen])
+    seen.set_weights([np.array([[1.0, 0], [0, 1], [0, 0]]).reshape(1, 1, 3, 2)])
+    model.save(tmp_path / "model.keras")
+    pixels = np.zeros((70, 130, 3), np.uint8)
+    pixels[:, ::2, 0], pixels[:, 1::2, 1] = 200, 200  # lines of a pixel, lost when it is resized
+    image = save_image(tmp_path / "photo.png", pixels)
+    main([str(tmp_path / "model.keras"), str(image), "--tile", "32"])
+    assert np.array_equal(read_mask(tmp_path / "photo.mask.png"), pixels[..., 1] // 200)
+
+
 def test_levels_say_what_is_black_and_white_in_a_camera_of_12_bits(tmp_path, capsys):
     kernel = keras.initializers.Constant(np.array([1.0, 0, 0, 0, 0, 0]).reshape(1, 1, 3, 2))
     bias = keras.initializers.Constant([0.0, 128.0])  # class 0 where red is above 128

@@ -70,6 +70,38 @@ def test_nobody_at_the_address_is_an_error_that_says_where():
         meet(address, 1, 2, 0.5)
 
 
+@pytest.mark.parametrize("words", [b"", b"\xff\x00\x12 something else", b"go"])
+def test_who_does_not_speak_as_process_0_does_is_not_process_0(words):
+    """An engine of before that still listens: whoever comes tries again, and finds process 0."""
+    port = free_port()
+    with ThreadPoolExecutor(2) as pool:
+        with socket.create_server(("127.0.0.1", port)) as other:
+            guest = pool.submit(meet, f"127.0.0.1:{port}", 1, 2, 20.0)
+            came = other.accept()[0]
+            came.recv(100)
+            came.sendall(words)
+            came.close()
+        first = pool.submit(meet, f"127.0.0.1:{port}", 0, 2, 20.0)
+        assert guest.result() is first.result() is None
+
+
+def test_a_machine_whose_name_means_itself_cannot_be_found_by_others(monkeypatch):
+    addresses = {
+        socket.gethostname(): "127.0.1.1",
+        "first": "192.168.1.10",
+        "localhost": "127.0.0.1",
+    }
+    monkeypatch.setattr(socket, "gethostbyname", addresses.__getitem__)
+    for process in (0, 1):
+        with pytest.raises(ConnectionError, match=r"means 127\.0\.1\.1 here.*/etc/hosts"):
+            meet("first:9876", process, 2, 0.1)
+    with pytest.raises(ConnectionError, match="Nobody answers"):
+        meet(f"localhost:{free_port()}", 1, 2, 0.1)
+    addresses[socket.gethostname()] = "192.168.1.11"
+    with pytest.raises(ConnectionError, match="did not come in time: 1"):
+        meet(f"first:{free_port()}", 0, 2, 0.1)
+
+
 def test_somebody_who_only_looks_at_ports_is_passed_over():
     port, silent = free_port(), []
 

@@ -94,6 +94,15 @@ def test_where_another_has_nothing_all_begin_afresh_with_new_weights(boxes, tmp_
     assert_same_state(model, two_convolutions(9))
 
 
+def test_where_another_has_nothing_but_many_rounds_were_trained_nobody_begins_afresh(
+    boxes, tmp_path
+):
+    trained(boxes, tmp_path, epochs=2)
+    with pytest.raises(ValueError, match="Process 1 has no round on its disk, and process 0 has 2"):
+        resumed(boxes, tmp_path, Played([0]))
+    assert resumed(boxes, tmp_path, Played([2]))[1] == 2
+
+
 def test_a_kill_between_the_two_names_loses_nothing(boxes, tmp_path):
     trained(boxes, tmp_path, epochs=2)
     (tmp_path / "last.keras").unlink()

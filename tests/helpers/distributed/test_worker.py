@@ -11,6 +11,7 @@ import time
 import pytest
 
 from helpers.distributed.local import free_port
+from helpers.distributed.worker import is_of_all
 from helpers.settings import DATA_FOLDERS, PROJECT
 from tests.support import NEEDS_JAX, knock, with_jax
 
@@ -37,6 +38,18 @@ def last_words(*processes):
         assert process.returncode != 0
         said.append(error.strip().splitlines()[-1])
     return said
+
+
+@pytest.mark.parametrize(
+    ("error", "of_all"),
+    [
+        (ValueError("UNKNOWN: Gloo AllGather failed: Connection reset by peer"), True),
+        (type("JaxRuntimeError", (RuntimeError,), {})("the step failed"), True),
+        (OSError("a.jpg cannot be decoded"), False),
+    ],
+)
+def test_an_error_of_what_all_do_together_is_told_from_ones_own(error, of_all):
+    assert is_of_all(error) == of_all
 
 
 def test_a_wrong_address_is_named(tmp_path):

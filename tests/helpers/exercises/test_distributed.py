@@ -36,8 +36,8 @@ CASES = {
     distributed.check_round_to_resume: (
         last_of_all,
         [
-            (lambda saved: max(max(rounds, default=0) for rounds in saved), "who died first"),
-            (lambda saved: max(saved[0], default=0), "your answer is 1, and who died first"),
+            (lambda saved: max(max(rounds, default=0) for rounds in saved), "is not on every disk"),
+            (lambda saved: max(saved[0], default=0), "your answer is 1, and that round is not"),
             (lambda saved: min(min(rounds, default=0) for rounds in saved), "your answer is 4"),
         ],
     ),

@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from experiments import packed, scaling, shares
+from experiments import head, packed, scaling, shares
 from experiments.claims.orders import ORDERS
 from experiments.claims.variants import BATCH_SHARE, SIZES, splits_of
 from experiments.race import window_memory
@@ -358,6 +358,27 @@ def test_each_run_over_shares_took_the_same_quarters():
     (quarters,) = steps
     assert len(quarters) == 4 and {*np.diff([0, *quarters])} == {quarters[0]}
     assert table["mean_iou"].between(0, 1).all()
+
+
+def test_each_head_had_as_many_steps_and_its_scores_are_those_of_its_matrix():
+    table, about = recorded_table("head_photographs"), recorded("head_photographs")
+    matrices, settings = recorded_arrays("head_photographs"), about["settings"]
+    assert {*table["way"]} <= {*head.WAYS} and not table.duplicated(["way", "seed"]).any()
+    assert {*matrices} == {f"{row.way}/{row.seed}/matrix" for row in table.itertuples()}
+    counts = np.array([*about["images_per_class"].values()])
+    window, stride = settings["window"], settings["stride"]
+    # A window of one pass goes through the list five times as often as the article's does.
+    many = window + (settings["passes"] * settings["n_rounds"] - 1) * stride
+    for row in table.itertuples():
+        found = np.array(scores(matrices[f"{row.way}/{row.seed}/matrix"]).per_class_iou)
+        assert row.mean_iou == pytest.approx(np.nanmean(found), abs=1e-5)
+        frequent = counts >= about["frequent_from"]
+        assert row.frequent_iou == pytest.approx(np.nanmean(found[frequent]), abs=1e-5)
+        everything = row.way == "everything"
+        assert row.decoded_images == (about["n_train"] if everything else many)
+        held = about["n_train"] if everything else window + stride
+        height, width = settings["size"]
+        assert row.window_mib == pytest.approx(held * height * width * 4 / MIB, rel=1e-4)
 
 
 def test_every_turn_of_the_scaling_has_all_ways():

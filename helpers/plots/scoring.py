@@ -128,8 +128,9 @@ def iou_by_images(names: Sequence[str], counts: Sequence[int], ious: np.ndarray,
     for run in ious:
         ax.plot(run[order], y, "o", color=ORANGE, markersize=5, alpha=0.7, clip_on=False)
     ax.set_yticks(y, [f"{names[k]}   {counts[k]:,}" for k in order])
+    ax.set_title("class, training images", loc="left", x=-0.19, fontsize=10)
     ax.set(xlabel="IoU of the hold-out, a dot for each seed", xlim=(0, 1))
-    ax.invert_yaxis()
+    ax.set(ylim=(len(order) - 0.4, -0.6))
     return ax
 
 

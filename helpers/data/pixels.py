@@ -78,12 +78,16 @@ def _to_rgb(image, levels):
         return image
     if image.mode.startswith("I"):
         # Pillow's own conversion cuts 16-bit values off at 255 instead of scaling them.
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image).astype(np.int32)  # 65,535 · 255 fits
         if values.min() < 0 or values.max() > 65535:
             raise ValueError("its values do not fit 16 bits, save it with 8 bits a channel")
         black, white = levels
-        scaled = ((values - black) * 255 + (white - black) // 2) // (white - black)
-        image = Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
+        # In place: a slide of many megapixels would else be in memory four times.
+        values -= black
+        values *= 255
+        values += (white - black) // 2
+        values //= white - black
+        image = Image.fromarray(values.clip(0, 255, out=values).astype(np.uint8))
     elif image.mode == "F":
         raise ValueError("it holds floating-point values, save it with 8 bits a channel")
     if image.has_transparency_data:

@@ -93,7 +93,7 @@ def test_a_folder_of_ones_own_is_opened_and_says_what_no_file_decided(tmp_path):
     (root / "classes.txt").unlink()
     environ = {"TUTORIAL_PROFILE": "tiny", "TUTORIAL_DATA": str(root)}
     workshop = open_workshop(load_settings(environ))
-    assert (len(workshop.train), len(workshop.holdout)) == (29, 11)
+    assert (len(workshop.train), len(workshop.holdout)) == (29, 10)  # a fifth of 52
     assert workshop.train.class_names[:2] == ("background", "class 1")
     lines = str(workshop).splitlines()
     assert lines[2].startswith("Classes are the values found") and "was drawn" in lines[3]

@@ -16,6 +16,7 @@ from tabulate import tabulate
 
 from helpers.distributed import ProcessFailed, launch
 from helpers.settings import BUILD
+from helpers.windows import Geometry
 from helpers.workshop import open_workshop
 
 LIVE = sys.stdout.isatty()
@@ -33,12 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--processes must be 1 or more")
     try:
         workshop = open_workshop()  # draws the set, if that is to be done, before all look for it
-        share = workshop.with_fcn().share(0, chosen.processes)
+        fcn = workshop.with_fcn()
+        share = fcn.share(0, chosen.processes)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
     folder = chosen.folder or BUILD / "distributed" / f"{workshop.folder.name}-{chosen.processes}"
     print(f"{chosen.processes} processes, each with {share}", flush=True)
-    if said := what_was_rounded(workshop.with_fcn(), chosen.processes):
+    if said := what_was_rounded(fcn.geometry, share.geometry, chosen.processes):
         print(said, flush=True)
     try:
         rows = launch(chosen.processes, folder, anew=chosen.anew, tell=tell)
@@ -55,9 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def what_was_rounded(workshop, n_processes: int) -> str:
-    """Where the numbers of the geometry do not divide: what it becomes; else nothing."""
-    whole, share = workshop.geometry, workshop.share(0, n_processes).geometry
+def what_was_rounded(whole: Geometry, share: Geometry, n_processes: int) -> str:
+    """Where the numbers of the whole geometry do not divide: what it becomes; else nothing."""
     batch = share.batch_size * n_processes
     if (share.n_steps, batch) == (whole.n_steps, whole.batch_size):
         return ""

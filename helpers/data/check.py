@@ -17,7 +17,6 @@ from .folder import classes_of, is_own, left_out_of
 from .index import is_image, read_list
 from .layouts import index_data
 from .read import in_threads, read_image, read_mask
-from .rewrite import ids_of_colours, lookup
 from .survey import highest_number, look_numbered, refuse_two_readings
 
 SHOWN = 5  # of each kind of problem, in the text
@@ -187,23 +186,22 @@ class _Found(NamedTuple):
 
 def _look_at_all(root, files, threads):
     """{id: _Found} of all images that have a mask; two readings come with the first."""
-    names, values, palette, voids = classes_of(root)
+    classes = classes_of(root)
+    names, ids_of = classes.names, classes.ids_of
     if names is None and (root / "JPEGImages").is_dir():
         names = VOC_CLASSES
-    ids_of = lookup(values) if values else None
-    if len(voids):
-        ids_of = ids_of_colours(palette, voids)
+    n_classes = len(names) if names else None
 
     def look_at(name):
-        return _look_at(name, files, len(names) if names else None, palette, ids_of)
+        return _look_at(name, files, n_classes, classes.palette, ids_of)
 
     both = sorted({*files.images} & {*files.masks})
     looks = in_threads(look_at, both, threads, bar="looking at all files")
     found = dict(zip(both, looks, strict=True))
     stored = [one.values for one in found.values() if one.values is not None]
-    if stored and values is None:
+    if stored and classes.values is None:
         every = np.unique(np.concatenate(stored)).tolist()
-        masks, n_classes = next(iter(files.masks.values())).parent, len(names) if names else None
+        masks = next(iter(files.masks.values())).parent
         numbered = look_numbered([highest_number(one) for one in stored])
         try:
             refuse_two_readings(every, n_classes, masks, root / "classes.csv", numbered)

@@ -69,8 +69,8 @@ def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
     `default` are the names of the classes where no file has any, as in VOC's layout.
     """
     notes = []
-    names, values, palette, voids = classes_of(root)
-    names = names or default
+    classes = classes_of(root)
+    names, values, palette = classes.names or default, classes.values, classes.palette
     found = survey(index, cache)
     coloured = found["values"] is None
     if coloured and palette is None and default is None:
@@ -96,13 +96,10 @@ def with_classes(index, root, cache, default=None) -> tuple[Index, list[str]]:
         black, white = found["levels"]
         index = replace(index, levels=(black, white))
         notes.append(f"Images of more than 8 bits are scaled: {black} is black, {white} white.")
-    ids_of = None
-    if values is not None and any(value != class_id for value, class_id in values.items()):
-        ids_of = lookup(values)
-    elif len(voids):
-        ids_of = ids_of_colours(index.palette, voids)
+    plain = values is not None and all(value == class_id for value, class_id in values.items())
+    ids_of = None if plain else classes.ids_of
     if ids_of:
-        about = (str(root), values, index.palette.tolist(), voids.tolist())
+        about = (str(root), values, index.palette.tolist(), classes.voids.tolist())
         folder = folder_for(cache, "masks", about)
         index = rewrite_masks(index, folder, ids_of)
         notes.append(f"Masks were written anew as class ids, into {folder}.")
@@ -116,6 +113,13 @@ class Classes(NamedTuple):
     values: dict[int, int] | None  # what the masks hold -> class id, or 255 for void
     palette: np.ndarray | None  # colours of the classes, int (n, 3)
     voids: np.ndarray = np.zeros((0, 3), int)  # colours that are void
+
+    @property
+    def ids_of(self):
+        """What makes class ids of the path of a mask, or None where nothing is to be looked up."""
+        if self.values is not None:
+            return lookup(self.values)
+        return ids_of_colours(self.palette, self.voids) if len(self.voids) else None
 
 
 def classes_of(root) -> Classes:
@@ -169,19 +173,19 @@ def _split(root, index, seed, left_out):
                 "those for training: what is held out would be known. Move one group as a whole."
             )
         return index[rest], index[held], []
-    groups = np.unique(group_of)
+    groups, counts = np.unique(group_of, return_counts=True)
     if len(groups) < 2:
         raise ValueError(f"{root / 'groups.csv'} has one group: none can be held out.")
-    sizes = dict(zip(*np.unique(group_of, return_counts=True), strict=True))
+    sizes = dict(zip(groups, counts, strict=True))
     held_groups, lacking = set(), HOLDOUT_SHARE * len(index)
     for group in np.random.default_rng(seed).permutation(groups):
         if abs(lacking - sizes[group]) < lacking:  # nearer to a fifth with it than without
             held_groups.add(group)
             lacking -= sizes[group]
-    is_held = np.isin(group_of, sorted(held_groups or {min(sizes, key=sizes.get)}))
+    held_groups = held_groups or {min(sizes, key=sizes.get)}
+    is_held = np.isin(group_of, sorted(held_groups))
     grouped = len(groups) < len(index)
-    n_held = len(np.unique(group_of[is_held]))
-    what = f"{n_held} of {len(groups)} groups" if grouped else "images, one by one"
+    what = f"{len(held_groups)} of {len(groups)} groups" if grouped else "images, one by one"
     note = f"The hold-out was drawn, {is_held.sum()} images ({what}); val.txt would choose it" + (
         "." if grouped else ", groups.csv would keep together what belongs together."
     )
@@ -242,7 +246,10 @@ def _range(text, table):
     """The values that "7" or "1-65535" means."""
     first, _, last = re.sub(r"\s", "", text).partition("-")
     first = _number(first, table, N_VALUES)
-    return range(first, _number(last, table, N_VALUES) + 1 if last else first + 1)
+    last = _number(last, table, N_VALUES) if last else first
+    if last < first:
+        raise ValueError(f"{table} has the range {text!r}, which ends before it begins.")
+    return range(first, last + 1)
 
 
 def _number(text, table, limit):

@@ -139,6 +139,7 @@ def test_masks_of_0_and_255_are_asked_about_and_never_read_as_void(names, tmp_pa
         ("name,id\na,0\nb,1\n", "neither a column value nor the columns r, g and b"),
         ("name,value\na,0\nb,zero\n", "has 'zero' where a number from 0 to 65535 should be"),
         ("name,value\na,0\nb,0\n", r"0 stands 2 times in .*classes\.csv"),
+        ("name,value\na,0\nb,9-2\n", "has the range '9-2', which ends before it begins"),
         ("name,r,g,b\na,0,0,0\nb,0,0,256\n", "has '256' where a number from 0 to 255"),
     ],
 )

@@ -26,6 +26,15 @@ def interval(values) -> list[float]:
     return [float(mean - half), float(mean + half)]
 
 
+def mean_with_interval(runs, form: str = ".3f") -> str:
+    """The mean of a few runs, one of each seed, its 95 % interval, and their number, as text."""
+    mean = format(np.mean(runs), form)
+    if len(runs) < 2:
+        return f"{mean}, 1 seed"
+    low, high = (format(value, form) for value in interval(runs))
+    return f"{mean} ({low} to {high}), {len(runs)} seeds"
+
+
 @dataclass(frozen=True)
 class Difference:
     """The mean of `n` paired differences and its 95 % interval."""

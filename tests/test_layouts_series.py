@@ -11,7 +11,7 @@ import pytest
 from helpers.settings import PROJECT, environ_with
 from tests.layouts import LAYOUTS, lay_out
 
-ALL = ("01", "02", "03", "04", "05", "06", "07", "08")
+ALL = tuple(f"{number:02}" for number in range(1, 10))
 
 
 @pytest.mark.slow

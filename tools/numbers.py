@@ -20,6 +20,7 @@ from pathlib import Path
 import nbformat
 
 from experiments.claims.summary import (
+    backends_summary,
     gaps_summary,
     head_summary,
     orders_summary,
@@ -43,6 +44,7 @@ SUMMARIES = {
     "shares": shares_summary,
     "seeds": seeds_summary,
     "head": head_summary,
+    "backends": backends_summary,
     "alone": lambda: decoding_table(recorded("loaders_alone")["rows"]),
     "peers": lambda: decoding_table(rows_of_turns(recorded_table("race_peers"))),
 }

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from experiments.claims.analysis import gaps
-from experiments.intervals import interval
+from experiments.intervals import mean_with_interval, paired
 from experiments.records import recorded_table
 
 DATA = ("drawn", "photographs")
@@ -16,6 +16,7 @@ WAYS_OF = {  # the column that names what was done, in tables of several machine
     "shares_drawn": "way",
     "head_photographs": "way",
 }
+FIRST = "tensorflow"  # beside which the other backends are set
 HEAD_SCORES = {
     "mean_iou": "17 classes",
     "frequent_iou": "7 frequent classes",
@@ -58,6 +59,19 @@ def head_summary() -> str:
     return _rows("way", {words: runs[score] for score, words in HEAD_SCORES.items()}, ".3f")
 
 
+def backends_summary() -> str:
+    """The same training on Keras' backends: score, MiB, and speed (medians of the runs)."""
+    table = recorded_table("backends")
+    lines = []
+    for name, runs in table.groupby("backend", sort=False):
+        numbers = runs[["base_mib", "peak_mib", "window_mib", "images_per_s"]].median()
+        beside = "" if name == FIRST else paired(table, "backend", name, FIRST, "mean_iou")
+        score = mean_with_interval(runs["mean_iou"])
+        lines.append([name, score, str(beside), *(f"{number:,.0f}" for number in numbers)])
+    headings = ["backend", "mean IoU", f"minus {FIRST}'s", "libraries, MiB", "peak, MiB"]
+    return _markdown([*headings, "window, MiB", "images/s"], lines)
+
+
 def seeds_summary() -> str:
     """Which seeds of each way a table holds, a column for each machine."""
     lines = {}
@@ -80,7 +94,7 @@ def _rows(name: str, by_data: dict[str, pd.Series], form: str) -> str:
     rows = []
     for key in names:
         cells = [
-            _cell(runs[key], form) if key in runs.index.get_level_values(0) else ""
+            mean_with_interval(runs[key], form) if key in runs.index.get_level_values(0) else ""
             for runs in by_data.values()
         ]
         rows.append([key, *cells])
@@ -91,12 +105,3 @@ def _markdown(headings: list[str], rows: list[list[str]]) -> str:
     """A Markdown table of cells that are text."""
     heading, *lines = (f"| {' | '.join(cells)} |" for cells in (headings, *rows))
     return "\n".join([heading, "|---" * len(headings) + "|", *lines])
-
-
-def _cell(values: pd.Series, form: str) -> str:
-    """The mean of some runs, its 95 % interval, and their number."""
-    mean = format(values.mean(), form)
-    if len(values) < 2:
-        return f"{mean}, 1 seed"
-    low, high = (format(value, form) for value in interval(values))
-    return f"{mean} ({low} to {high}), {len(values)} seeds"

@@ -3,7 +3,10 @@
 A module of its own because people add theirs here: a function of a batch and a random generator.
 """
 
+import copy
+
 import numpy as np
+from keras import ops
 from PIL import Image
 
 SEEDS = 2**31
@@ -111,14 +114,16 @@ def by_layers(*layers):
         _refuse_other_than_bytes(images)
         # One more than the id, so that a filled-in 0 becomes void (255) on the way back.
         shifted = (masks + np.uint8(1))[..., None].astype(np.float32)
-        images = images.astype(np.float32)
+        images, shifted = map(ops.convert_to_tensor, (images.astype(np.float32), shifted))
         for layer in layers:
             both = {"images": images, "segmentation_masks": shifted}
             seed = int(rng.integers(SEEDS))
             drawn = layer.get_random_transformation(both, training=True, seed=seed)
-            images = layer.transform_images(images, drawn, training=True)
+            # On PyTorch Keras' rotation writes into what was drawn: a copy, for the mask's sake.
+            images = layer.transform_images(images, copy.deepcopy(drawn), training=True)
             shifted = layer.transform_segmentation_masks(shifted, drawn, training=True)
-        images = np.rint(np.asarray(images)).clip(0, 255).astype(np.uint8)
-        return images, np.asarray(shifted)[..., 0].astype(np.uint8) - np.uint8(1)
+        images, shifted = map(ops.convert_to_numpy, (images, shifted))
+        images = np.rint(images).clip(0, 255).astype(np.uint8)
+        return images, shifted[..., 0].astype(np.uint8) - np.uint8(1)
 
     return augment

@@ -222,6 +222,10 @@ class SlidingSubset(keras.utils.PyDataset):
         """Join the decoding thread and free the memory, even if Keras still holds this object."""
         with self._lock:
             self.ring.close()
+        # A `fit` that was stopped in mid-epoch leaves a circle of objects with TensorFlow's
+        # iterator in it, whose thread asks for batches. Freed only when Python ends, it would wait
+        # for a thread that Python no longer lets run.
+        gc.collect()
 
     def __enter__(self):
         return self

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from experiments.intervals import Difference, Line, bootstrap_mean_iou, interval, paired
+from experiments.intervals import (
+    Difference,
+    Line,
+    bootstrap_mean_iou,
+    interval,
+    mean_with_interval,
+    paired,
+)
 
 
 def test_the_interval_of_a_mean_is_students():
@@ -13,6 +20,8 @@ def test_the_interval_of_a_mean_is_students():
     assert interval([0.9, 1.0, 1.1]) == pytest.approx([0.7515862, 1.2484138])
     with pytest.raises(ValueError, match="One value has no interval"):
         interval([1.0])
+    assert mean_with_interval([0.9, 1.0, 1.1]) == "1.000 (0.752 to 1.248), 3 seeds"
+    assert mean_with_interval([0.9], "+.2f") == "+0.90, 1 seed"
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,15 @@ def test_the_seeds_of_each_way_stand_under_the_machine_that_made_them(kept, monk
         "| `orders_drawn` | article | 0, 1 | 3 |",
         "| `orders_drawn` | batch |  | 3 |",
     ]
+
+
+def test_each_backend_stands_beside_the_first_and_has_the_medians_of_its_runs(kept):
+    kept["backends"] = [
+        {"backend": name, "seed": seed, "mean_iou": score + 0.1 * seed, "base_mib": base,
+         "peak_mib": 1000 + 10 * seed**2, "window_mib": 12.4, "images_per_s": 90}
+        for name, score, base in (("tensorflow", 0.5, 400), ("jax", 0.4, 300))
+        for seed in (0, 1, 2)
+    ]  # fmt: skip
+    first, second = summary.backends_summary().splitlines()[2:]
+    assert first.endswith("3 seeds |  | 400 | 1,010 | 12 | 90 |")
+    assert "| -0.100 (-0.100 to -0.100, n = 3) | 300 |" in second

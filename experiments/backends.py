@@ -13,10 +13,15 @@ from helpers.memory import measure_peak
 from helpers.quiet import keras
 from helpers.scoring import evaluate, scores
 from helpers.units import MIB
-from helpers.windows import SlidingSubset
+from helpers.windows import Geometry, SlidingSubset
 from helpers.workshop import Workshop
 
 PASSES = 1  # over each window: a short training
+
+
+def short(geometry: Geometry) -> Geometry:
+    """The geometry of this training: one pass over each window."""
+    return replace(geometry, passes=PASSES)
 
 
 def train_on_backend(workshop: Workshop, backend: str, seed: int = 0) -> dict:
@@ -35,7 +40,7 @@ def train_on_backend(workshop: Workshop, backend: str, seed: int = 0) -> dict:
 
 def train(workshop: Workshop, seed: int) -> dict:
     """What runs in that process."""
-    geometry = replace(workshop.geometry, passes=PASSES, seed=seed)
+    geometry = replace(short(workshop.geometry), seed=seed)
     model = workshop.network(seed=seed, n_steps=geometry.n_steps)
     draw_weights(model, seed)
     clock = StepClock(geometry)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from helpers.quiet import keras
 
-from experiments.backends import train_on_backend  # isort: skip
+from experiments.backends import short, train_on_backend  # isort: skip
 from experiments.records import NEW, measure_tables, settings_of
 from helpers.workshop import open_workshop
 
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--output", type=Path, default=NEW / "backends", help="path without suffix")
     chosen = parser.parse_args(arguments)
     workshop = open_workshop().with_fcn()
-    about = {"data": workshop.settings.source, "settings": settings_of(workshop.geometry)}
+    about = {"data": workshop.settings.source, "settings": settings_of(short(workshop.geometry))}
     measure = partial(train_on_backend, workshop)
     to_do = ("backend", "seed"), [keras.backend.backend()], chosen.seeds
     for run in measure_tables(chosen.output, about, measure, *to_do):

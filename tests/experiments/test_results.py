@@ -392,3 +392,15 @@ def test_packed_and_in_files_are_the_same_pixels():
     table = recorded_table("packed")
     assert {*table["way"]} == {*packed.WAYS} and table["sum_of_pixels"].nunique() == 1
     assert len(table) == 2 * table["turn"].nunique() >= 10
+
+
+def test_every_backend_trained_the_same_seeds_through_the_same_window():
+    report, table = recorded("backends"), recorded_table("backends")
+    settings = report["settings"]
+    held = (settings["window"] + settings["stride"]) * np.prod(settings["size"]) * 4
+    assert report["data"] == "shapes" and settings["passes"] == 1
+    seeds = {name: sorted(runs["seed"]) for name, runs in table.groupby("backend")}
+    assert set(seeds) == {"tensorflow", "jax", "torch"}
+    assert len(set(map(tuple, seeds.values()))) == 1 and len(seeds["jax"]) >= 3
+    assert table["window_mib"].tolist() == pytest.approx([held / MIB] * len(table), rel=1e-4)
+    assert (table["peak_mib"] > table["base_mib"] + table["window_mib"]).all()

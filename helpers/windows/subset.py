@@ -82,6 +82,7 @@ class SlidingSubset(keras.utils.PyDataset):
         # How many steps of each round were asked for, shared with the views of `from_round`:
         # `SaveRounds` sees by it that `fit` was given this data set, and from the right round.
         self.steps_asked = np.zeros(geometry.n_rounds, int)
+        self._askers = set()  # the threads that have asked for a batch, shared as well
         self._first = 0  # the step of the geometry that is our step 0
         # Keras gathers batches in a thread of its own, and an iterator that it has given up may
         # still ask for one. The lock makes a batch wholly of one window.
@@ -137,6 +138,7 @@ class SlidingSubset(keras.utils.PyDataset):
         geometry, step = self.geometry, self._step_of_geometry(step)
         place = geometry.place(step)
         with _collector_paused(), self._lock:
+            self._askers.add(threading.get_ident())
             self.steps_asked[place.round] += 1
             self.ring.hold(geometry.rows(place.round))
             batch = self.ring.take(geometry.batch(step))
@@ -225,7 +227,8 @@ class SlidingSubset(keras.utils.PyDataset):
         # A `fit` that was stopped in mid-epoch leaves a circle of objects with TensorFlow's
         # iterator in it, whose thread asks for batches. Freed only when Python ends, it would wait
         # for a thread that Python no longer lets run.
-        gc.collect()
+        if self._askers - {threading.get_ident()}:
+            gc.collect()
 
     def __enter__(self):
         return self

@@ -567,7 +567,7 @@ print(subset.steps_asked[1], gc.isenabled())
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="who else asks ahead?")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow asks ahead")
 def test_a_fit_that_is_stopped_in_mid_epoch_leaves_no_threads_that_wait_for_each_other():
     asked_of_the_next_round, enabled = fresh_python(STOPPED_IN_MID_EPOCH).split()
     assert int(asked_of_the_next_round) >= 1 and enabled == "True"

@@ -6,7 +6,6 @@ A module of its own because people add theirs here: a function of a batch and a 
 import copy
 
 import numpy as np
-from keras import ops
 from PIL import Image
 
 SEEDS = 2**31
@@ -103,6 +102,8 @@ def by_layers(*layers):
 
     Notebook 07, "Image and mask move together".
     """
+    from keras import ops  # who gives layers has it; the rest here needs none
+
     for layer in layers:
         if not hasattr(layer, "get_random_transformation"):
             raise TypeError(

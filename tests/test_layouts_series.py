@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from helpers.settings import PROJECT, environ_with
-from tests.layouts import LAYOUTS, lay_out
+from tests.layouts import LAYOUTS, lay_out, microscope
 
 ALL = tuple(f"{number:02}" for number in range(1, 10))
 
@@ -34,6 +34,12 @@ def test_notebooks_run_on_a_folder_that_they_have_never_seen(layout, numbers, tm
 def test_all_notebooks_run_on_the_smallest_folder_that_they_take(tmp_path):
     folder = lay_out("own_palette", tmp_path / "small", n_train=29, n_holdout=8)
     run(ALL, {"TUTORIAL_DATA": str(folder)})
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_all_notebooks_run_on_what_a_microscope_leaves(tmp_path):
+    run(ALL, {"TUTORIAL_DATA": str(microscope(tmp_path / "slides"))})
 
 
 @pytest.mark.slow

@@ -80,8 +80,16 @@ def test_it_ends_with_the_program_that_started_it(tmp_path):
     assert "Error" not in process.stderr.read()  # it was ended, it did not fail
 
 
+@pytest.fixture
+def heeded_interrupt():
+    """What a shell runs in the background ignores Ctrl-C, and so would what it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-def test_ctrl_c_ends_it_at_once(tmp_path):
+def test_ctrl_c_ends_it_at_once(heeded_interrupt, tmp_path):
     port = free_port()
     process = start(tmp_path, 0, port, wait=120)
     knock(port).close()

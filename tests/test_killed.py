@@ -93,8 +93,8 @@ def kill_until_finished(folder, dropout, n_kills, seconds, rng):
 @pytest.mark.parametrize(
     ("n_kills", "dropout"),
     [
-        pytest.param(3, 0, marks=pytest.mark.slow),
         pytest.param(3, 0.3, marks=pytest.mark.slow),
+        pytest.param(3, 0, marks=pytest.mark.torture),
         pytest.param(25, 0.3, marks=[pytest.mark.torture, pytest.mark.timeout(900)]),
     ],
 )

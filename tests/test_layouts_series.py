@@ -1,6 +1,7 @@
 """The series on other people's data: every layout, as its host lays it out.
 
-`make torture` runs all notebooks on each; notebooks 2 and 3 on one of them are part of `make test`.
+`make torture` runs all notebooks on each. Part of `make test` are notebooks 2 and 3 on one of them,
+with the head that they train where weights of a backbone are given.
 """
 
 import subprocess
@@ -14,19 +15,24 @@ from tests.layouts import LAYOUTS, lay_out, microscope
 ALL = tuple(f"{number:02}" for number in range(1, 10))
 
 
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_all_notebooks_run_on_a_folder_that_they_have_never_seen(layout, tmp_path):
+    run(ALL, {"TUTORIAL_DATA": str(lay_out(layout, tmp_path / layout))})
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("layout", "numbers"),
-    [
-        pytest.param("own_grey", ("02", "03"), marks=pytest.mark.timeout(600)),
-        *(
-            pytest.param(layout, ALL, marks=[pytest.mark.torture, pytest.mark.timeout(1800)])
-            for layout in LAYOUTS
-        ),
-    ],
-)
-def test_notebooks_run_on_a_folder_that_they_have_never_seen(layout, numbers, tmp_path):
-    run(numbers, {"TUTORIAL_DATA": str(lay_out(layout, tmp_path / layout))})
+@pytest.mark.timeout(600)
+def test_two_notebooks_run_on_such_a_folder_with_weights_of_a_backbone(backbone, tmp_path):
+    folder = lay_out("own_grey", tmp_path / "own_grey")
+    run(("02", "03"), {"TUTORIAL_DATA": str(folder), "TUTORIAL_WEIGHTS": str(backbone)})
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_all_notebooks_run_with_weights_of_a_backbone(backbone):
+    run(ALL, {"TUTORIAL_WEIGHTS": str(backbone)})
 
 
 @pytest.mark.torture
@@ -42,20 +48,14 @@ def test_all_notebooks_run_on_what_a_microscope_leaves(tmp_path):
     run(ALL, {"TUTORIAL_DATA": str(microscope(tmp_path / "slides"))})
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "numbers",
-    [
-        pytest.param(("02", "03"), marks=pytest.mark.timeout(600)),
-        pytest.param(ALL, marks=[pytest.mark.torture, pytest.mark.timeout(1800)]),
-    ],
-)
-def test_notebooks_train_a_head_where_weights_of_a_backbone_are_given(numbers, tmp_path):
+@pytest.fixture
+def backbone(tmp_path):
+    """A file of weights as `keras.applications` wants it."""
     import keras
 
     weights = tmp_path / "mobilenet.weights.h5"
     keras.applications.MobileNet(weights=None, include_top=False).save_weights(weights)
-    run(numbers, {"TUTORIAL_WEIGHTS": str(weights)})
+    return weights
 
 
 def run(numbers: tuple[str, ...], variables: dict[str, str]) -> None:

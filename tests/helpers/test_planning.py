@@ -83,7 +83,7 @@ def test_the_planned_memory_is_that_of_a_real_run_within_a_tenth(workshop):
     index = workshop.train[np.arange(5800) % len(workshop.train)]
     larger = replace(workshop, train=index)
     speeds = measure_speeds(workshop)
-    plan = plan_training(larger, speeds.other_bytes + 40 * MIB, speeds=speeds)
+    plan = plan_training(larger, speeds.other_bytes + 40 * MIB, passes=1, speeds=speeds)
     assert plan.geometry.nbytes > 30 * MIB
     found = measure_peak(train, larger, plan.geometry, base_imports=("helpers.quiet",))
     assert found.value == plan.geometry.nbytes

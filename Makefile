@@ -29,7 +29,7 @@ run: $(READY)  ## execute the series into build/run, with a table of minutes and
 test: $(READY)  ## lint, layers, unit tests, and every notebook under nbval on the tiny data
 	@$(BIN)/python -m tools.check
 
-torture: $(READY)  ## kill a training 25 times and more of this kind, and run the series on every layout: an hour or more
+torture: $(READY)  ## kill a training 25 times and more of this kind, and run the series on every layout: two hours
 	@$(BIN)/python -m pytest -s -m torture tests
 
 outputs: $(READY)  ## run the series in the workshop profile and store its outputs in notebooks/

@@ -12,6 +12,7 @@ _MODULES = {
     "SMALL_BLOCKS": "fcn",
     "build_head": "head",
     "compile_head": "head",
+    "average_answers": "averaged",
     "ScoreHoldout": "holdout",
     "SaveRounds": "checkpoints",
     "resume": "checkpoints",

@@ -2,9 +2,9 @@
 
 The FCN of `fcn` learns its features from the images it is given. A few hundred photographs are not
 enough for that, and a backbone that has seen ImageNet has better ones than they could teach. So
-here it stays as it is, and only the head is trained. The head looks at several distances at once
-(dilated convolutions and the mean of the whole image, as in DeepLabv3, arXiv 1706.05587) and takes
-the borders from a finer map (as in DeepLabv3+, arXiv 1802.02611).
+here it stays as it is, or is moved gently, and what is trained is the head. That looks at several
+distances at once (dilated convolutions and the mean of the whole image, as in DeepLabv3, arXiv
+1706.05587) and takes the borders from a finer map (as in DeepLabv3+, arXiv 1802.02611).
 """
 
 from pathlib import Path
@@ -17,6 +17,8 @@ from helpers.network.fcn import PixelAccuracy, void_aware_loss
 # Strides 8 and 16 of MobileNet.
 FINE, COARSE = "conv_pw_5_relu", "conv_pw_11_relu"
 DILATIONS = (3, 6)
+# Where the backbone is trained, too: its learning rate as a share of the head's.
+GENTLE = 0.2
 BRANCH, MIXED, DETAIL, LAST = 128, 256, 48, 128
 
 
@@ -32,16 +34,14 @@ def build_head(
 
     `size` is (height, width), or None for any that 16 divides. `weights` is "imagenet" (downloads),
     a file for `keras.applications` with `include_top=False`, or None. `train_from` is the name of a
-    layer of MobileNet, such as "conv_dw_6": from there on its convolutions are trained as well,
-    which wants a small learning rate. Its batch normalisation is never trained: statistics of
-    ImageNet are worth more than those of a small batch.
+    layer of MobileNet, such as "conv_dw_6": from there on it is trained as well, with its batch
+    normalisation (`compile_head` does that gently).
 
     Notebook 07, "A backbone that has seen the world".
     """
     images = keras.Input((*size, 3), name="pictures")
-    fine, coarse = _backbone(weights, train_from)(
-        layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(images)
-    )
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescale")(images)
+    fine, coarse = _backbone(weights, train_from)(x)
     initial = _initials(seed)
     branches = [_unit(coarse, BRANCH, 1, initial)]
     branches += [_separable(coarse, BRANCH, initial, rate) for rate in DILATIONS]
@@ -69,7 +69,8 @@ def compile_head(model: keras.Model, n_steps: int, learning_rate: float = 1e-3) 
     """Compile with AdamW, the void-aware loss and pixel accuracy; returns the same model.
 
     The rate climbs over the first twentieth of `n_steps` and falls along a cosine to a hundredth.
-    Weights shrink a little at each step, biases and norms do not (AdamW, arXiv 1711.05101).
+    What is trained of the backbone moves at a fifth of it. Weights shrink a little at each step,
+    biases and norms do not (AdamW, arXiv 1711.05101).
 
     Notebook 07, "A backbone that has seen the world".
     """
@@ -77,10 +78,24 @@ def compile_head(model: keras.Model, n_steps: int, learning_rate: float = 1e-3) 
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, n_steps - warm_up), 0.01, warmup_target=learning_rate, warmup_steps=warm_up
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.01, clipnorm=5)
+    optimizer = GentleAdamW(schedule, weight_decay=0.01, clipnorm=5)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer, loss=void_aware_loss(), metrics=[PixelAccuracy()])
     return model
+
+
+@keras.saving.register_keras_serializable(package="bigger_than_ram")
+class GentleAdamW(keras.optimizers.AdamW):
+    """AdamW that moves the weights of a MobileNet at a fifth of its rate, and all others at it."""
+
+    def build(self, variables):
+        super().build(variables)
+        # MobileNet's layers are called conv_dw_6 and the like, Keras' own conv2d_6.
+        self._shares = [GENTLE if each.path.startswith("conv_") else 1 for each in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        share = self._shares[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, share * learning_rate)
 
 
 def _backbone(weights, train_from):
@@ -96,8 +111,8 @@ def _backbone(weights, train_from):
         raise ValueError(f"MobileNet has no layer {train_from!r}; it has: {', '.join(names)}.")
     first = len(names) if train_from is None else names.index(train_from)
     for number, layer in enumerate(tapped.layers):
-        is_norm = isinstance(layer, layers.BatchNormalization)
-        layer.trainable = number >= first and not is_norm
+        # A norm that is not trainable uses ImageNet's means and variances, also in training.
+        layer.trainable = number >= first
     return tapped
 
 

@@ -9,7 +9,6 @@ from experiments import head
 from helpers.data import VOID, read_block
 from helpers.scoring import scores
 from helpers.settings import load_settings
-from helpers.windows import SlidingSubset
 from helpers.workshop import open_workshop
 
 
@@ -23,19 +22,24 @@ def workshop():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", ["everything", "second_stage"])
+@pytest.mark.parametrize("way", ["everything", "gentle"])
 def test_a_run_is_scored_on_two_sets(workshop, way, monkeypatch):
+    asked = []
+    average = head.average_answers
+    monkeypatch.setattr(head, "average_answers", lambda *of: asked.append(of) or average(*of))
     monkeypatch.setattr(head, "N_REPORTED", 12)
     monkeypatch.setattr(head, "FREQUENT", 3)
-    row, matrix = head.train_and_score(workshop, way, 1)
-    found = scores(np.array(matrix))
-    assert row["mean_iou"] == found.mean_iou
-    for name in ("", "third_"):
+    row, matrices = head.train_and_score(workshop, way, 1)
+    assert row["mean_iou"] == scores(np.array(matrices["matrix"])).mean_iou
+    assert row["averaged_mean_iou"] == scores(np.array(matrices["averaged"])).mean_iou
+    for name in ("", "third_", "averaged_", "averaged_third_"):
         assert 0 <= row[f"{name}mean_iou"] <= 1 and 0 <= row[f"{name}frequent_iou"] <= 1
         assert 1 < row[f"{name}n_classes"] <= workshop.train.n_classes
-    n_held = {"everything": 58, "second_stage": 20 + 2}[way]
+    assert [size for _, size in asked] == [workshop.size]
+    n_held = 58 if way == "everything" else 20 + 2
+    assert row["peak_mib"] > row["window_mib"]
     assert row["window_mib"] == pytest.approx(n_held * 80 * 80 * 4 / 2**20)
-    assert row["decoded_images"] == {"everything": 58, "second_stage": 20 + 19 * 2}[way]
+    assert row["decoded_images"] == (58 if way == "everything" else 20 + 19 * 2)
 
 
 def test_an_unknown_way_is_named(workshop):
@@ -43,33 +47,8 @@ def test_an_unknown_way_is_named(workshop):
         head.learn_photographs(workshop, "all")
 
 
-def test_a_stage_goes_on_where_the_other_ended(workshop):
-    geometry = replace(workshop.geometry, size=(8, 8), passes=2)
-    asked = []
-
-    class Model:
-        def fit(self, data, steps_per_epoch, **options):
-            asked.extend(data[step] for step in range(steps_per_epoch))
-
-    with SlidingSubset(workshop.train, geometry) as subset:
-        head.fit(Model(), subset, subset.steps_per_round)
-        head.fit(Model(), subset.from_round(1), 9 - subset.steps_per_round)
-        expected = [subset[step] for step in range(9)]
-    assert len(asked) == 9
-    for one, other in zip(asked, expected, strict=True):
-        assert all(map(np.array_equal, one, other))
-
-
 def test_the_images_of_a_class_are_counted(workshop):
     counts = head.images_per_class(workshop.train, (64, 64))
     masks = read_block(workshop.train, range(len(workshop.train)), (64, 64))[1]
     expected = [sum((mask == k).any() for mask in masks) for k in range(workshop.train.n_classes)]
     assert counts.tolist() == expected and VOID in masks
-
-
-@pytest.mark.slow
-def test_the_second_stage_begins_with_the_first_ones_weights(workshop):
-    model = workshop.network(n_steps=10)
-    upper = head.second_stage(workshop, model, 10)
-    assert all(map(np.array_equal, model.get_weights(), upper.get_weights()))
-    assert len(upper.trainable_weights) > len(model.trainable_weights)

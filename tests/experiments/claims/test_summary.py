@@ -53,14 +53,18 @@ def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
 
 
 def test_a_head_has_a_column_for_each_mean(kept):
+    averaged = [f"averaged_{score}" for score in summary.HEAD_SCORES]
     kept["head_photographs"] = [
-        {"way": "everything", "seed": seed} | dict.fromkeys(summary.HEAD_SCORES, score)
-        for seed, score in enumerate([0.3, 0.3])
+        {"way": way, "seed": seed} | dict.fromkeys(summary.HEAD_SCORES, 0.3) | several
+        for way, several in (("everything", {}), ("gentle", dict.fromkeys(averaged, 0.4)))
+        for seed in (0, 1)
     ]
     assert summary.head_summary().splitlines() == [
         "| way | 17 classes | 7 frequent classes | third set | third set, frequent |",
         "|---|---|---|---|---|",
         "| everything |" + 4 * " 0.300 (0.300 to 0.300), 2 seeds |",
+        "| gentle |" + 4 * " 0.300 (0.300 to 0.300), 2 seeds |",
+        "| gentle, averaged |" + 4 * " 0.400 (0.400 to 0.400), 2 seeds |",
     ]
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers.network.head import build_head, compile_head
+from helpers.network.head import GentleAdamW, build_head, compile_head
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,39 @@ def test_norms_and_biases_do_not_shrink(model):
 
 
 @pytest.mark.slow
-def test_from_a_layer_on_the_backbones_convolutions_are_trained():
-    model = build_head(3, weights=None, train_from="conv_dw_6")
-    trained = [w.path for w in model.get_layer("mobilenet").trainable_weights]
-    assert trained and all("conv_" in path and "_bn" not in path for path in trained)
+def test_from_a_layer_on_the_backbone_is_trained_with_its_norms():
+    model = compile_head(build_head(3, weights=None, size=(64, 64), train_from="conv_dw_6"), 10)
+    backbone = model.get_layer("mobilenet")
+    trained = [w.path for w in backbone.trainable_weights]
+    assert {path.split("/")[1] for path in trained} == {"kernel", "gamma", "beta"}
     numbers = {int(path.split("conv_")[1].split("_")[1].split("/")[0]) for path in trained}
     assert numbers == {6, 7, 8, 9, 10, 11}
+    before = {w.path: keras.ops.convert_to_numpy(w) for w in backbone.weights}
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
+    model.fit(images, rng.integers(0, 3, (4, 64, 64)), batch_size=2, verbose=0)
+    changed = {w.path for w in backbone.weights if not np.array_equal(before[w.path], w)}
+    numbers = {int(path.split("conv_")[1].split("_")[1].split("/")[0]) for path in changed}
+    kinds = {path.split("/")[1] for path in changed}
+    # With random weights next to nothing reaches the deeper layers, and gammas stay as they are.
+    assert numbers == {6, 7, 8, 9, 10, 11} and kinds - {"gamma"} == {
+        "kernel", "beta", "moving_mean", "moving_variance",
+    }  # fmt: skip
     with pytest.raises(ValueError, match=r"MobileNet has no layer 'block_6'; it has: .*conv_dw_6"):
         build_head(3, weights=None, train_from="block_6")
+
+
+def test_the_backbone_moves_at_a_fifth_of_the_rate():
+    moved = {}
+    for optimizer in (GentleAdamW, keras.optimizers.AdamW):
+        variables = [keras.Variable(np.ones(3)) for _ in range(2)]
+        variables[0]._path, variables[1]._path = "conv_dw_6/kernel", "conv2d_6/kernel"
+        one = optimizer(0.01, weight_decay=0)
+        one.apply([np.array([1.0, -2.0, 3.0])] * 2, variables)
+        moved[optimizer] = [keras.ops.convert_to_numpy(v) - 1 for v in variables]
+    usual = moved[keras.optimizers.AdamW]
+    assert moved[GentleAdamW][0] == pytest.approx(usual[0] / 5) and abs(usual[0]).min() > 0.005
+    assert moved[GentleAdamW][1] == pytest.approx(usual[1])
 
 
 @pytest.mark.slow

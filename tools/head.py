@@ -1,8 +1,9 @@
-"""What a head on a frozen MobileNet learns from photographs: each way, several seeds.
+"""What a head on a MobileNet learns from photographs: each way, several seeds.
 
     TUTORIAL_DATA=... TUTORIAL_WEIGHTS=... python -m tools.head --seeds 0 1 2 3 4
 
-A run takes ten minutes on two cores. Runs that the output already holds are not made again.
+A run takes ten to fourteen minutes on two cores. Runs that the output already holds are not made
+again.
 """
 
 import argparse

@@ -57,8 +57,8 @@ def head_summary() -> str:
     asked several times as well, that is a line of its own.
     """
     runs = recorded_table("head_photographs")
-    averaged = runs.dropna(subset=["averaged_mean_iou"]).drop(columns=[*HEAD_SCORES])
-    averaged = averaged.rename(columns=lambda name: name.removeprefix("averaged_"))
+    columns = {f"averaged_{score}": score for score in HEAD_SCORES}
+    averaged = runs.dropna(subset=[*columns])[["way", "seed", *columns]].rename(columns=columns)
     averaged["way"] += ", averaged"
     runs = pd.concat([runs, averaged]).set_index(["way", "seed"])
     return _rows("way", {words: runs[score] for score, words in HEAD_SCORES.items()}, ".3f")

@@ -53,9 +53,11 @@ def test_a_variant_has_its_gap_over_the_last_ten_rounds(kept):
 
 
 def test_a_head_has_a_column_for_each_mean(kept):
-    averaged = [f"averaged_{score}" for score in summary.HEAD_SCORES]
+    averaged = [f"averaged_{score}" for score in (*summary.HEAD_SCORES, "n_classes")]
     kept["head_photographs"] = [
-        {"way": way, "seed": seed} | dict.fromkeys(summary.HEAD_SCORES, 0.3) | several
+        {"way": way, "seed": seed, "n_classes": 17}
+        | dict.fromkeys(summary.HEAD_SCORES, 0.3)
+        | several
         for way, several in (("everything", {}), ("gentle", dict.fromkeys(averaged, 0.4)))
         for seed in (0, 1)
     ]

@@ -75,14 +75,17 @@ def test_from_a_layer_on_the_backbone_is_trained_with_its_norms():
 def test_the_backbone_moves_at_a_fifth_of_the_rate():
     moved = {}
     for optimizer in (GentleAdamW, keras.optimizers.AdamW):
-        variables = [keras.Variable(np.ones(3)) for _ in range(2)]
-        variables[0]._path, variables[1]._path = "conv_dw_6/kernel", "conv2d_6/kernel"
+        variables = []
+        for layer in ("conv_dw_6", "conv2d_6"):
+            with keras.name_scope(layer):
+                variables.append(keras.Variable(np.ones(3), name="kernel"))
         one = optimizer(0.01, weight_decay=0)
         one.apply([np.array([1.0, -2.0, 3.0])] * 2, variables)
         moved[optimizer] = [keras.ops.convert_to_numpy(v) - 1 for v in variables]
     usual = moved[keras.optimizers.AdamW]
-    assert moved[GentleAdamW][0] == pytest.approx(usual[0] / 5) and abs(usual[0]).min() > 0.005
-    assert moved[GentleAdamW][1] == pytest.approx(usual[1])
+    assert abs(usual[0]).min() > 0.005
+    assert moved[GentleAdamW][0] == pytest.approx(usual[0] / 5, rel=1e-4)
+    assert moved[GentleAdamW][1] == pytest.approx(usual[1], rel=1e-4)
 
 
 @pytest.mark.slow

@@ -37,9 +37,10 @@ def learn_photographs(workshop: Workshop, way: str, seed: int = 0) -> dict:
 
     `mean_iou` and `frequent_iou` are of the first 200 images of `val`, `third_…` of the others:
     means over all classes that occur there (`n_classes` of them), and over those with at least
-    `FREQUENT` training images. `averaged_…` are of those answers of the same network. `seconds` are
-    those of `fit`, `peak_mib` is the highest RSS until its end, and `window_mib` what was held of
-    the training images.
+    `FREQUENT` training images. `averaged_…` are of those answers of the same network. `seconds` go
+    from the making of data set and network to the end of `fit`, `peak_mib` is the highest RSS until
+    then (in rows of commit 8109fe1508 until the scores are there), and `window_mib` what was held
+    of the training images.
     """
     if way not in WAYS:
         raise ValueError(f"{way!r} is not a way; there are: {', '.join(WAYS)}.")

@@ -4,6 +4,8 @@ Known as test-time augmentation, or multi-scale and flipped inputs at test time 
 2017, DeepLabv3, arXiv 1706.05587, section 4.1).
 """
 
+import math
+
 import keras
 from keras import layers, ops
 
@@ -16,8 +18,9 @@ def average_answers(
     """A network that gives the mean of several answers of `model`; it has the same weights.
 
     It takes images (n, h, w, 3), uint8 or float, of `size` (h, w), asks `model` for each of them
-    and for its mirror image in each of the `scales` (resized bilinearly, if it is not 1, to
-    multiples of 32 pixels), and averages the probabilities. Out comes the logarithm of that mean,
+    and for its mirror image in each of the `scales`, and averages the probabilities. A scale that
+    is not 1 resizes bilinearly, up or down to the next multiples of 32 pixels, so a small image may
+    change by more than it says, and a little in shape. Out comes the logarithm of that mean,
     float32 (n, h, w, C): it stands for logits wherever `model` does. An answer costs as much as two
     of `model` for each scale, times its square. Raises ValueError if `model` was built for images
     of one size.
@@ -32,7 +35,8 @@ def average_answers(
     images = keras.Input((*size, 3), name="pictures")
     answers = []
     for scale in scales:
-        sides = [max(32, round(scale * length / 32) * 32) for length in size]
+        whole = math.ceil if scale > 1 else math.floor
+        sides = [max(32, whole(scale * length / 32) * 32) for length in size]
         seen = images if scale == 1 else layers.Resizing(*sides, dtype="float32")(images)
         mirrored = ops.flip(model(ops.flip(seen, axis=2)), axis=2)
         for logits in (model(seen), mirrored):

@@ -1,4 +1,4 @@
-"""A pre-trained backbone, frozen, and a small head on it: for photographs, where data are few.
+"""A pre-trained backbone and a small head on it: for photographs, where data are few.
 
 The FCN of `fcn` learns its features from the images it is given. A few hundred photographs are not
 enough for that, and a backbone that has seen ImageNet has better ones than they could teach. So
@@ -19,6 +19,8 @@ FINE, COARSE = "conv_pw_5_relu", "conv_pw_11_relu"
 DILATIONS = (3, 6)
 # Where the backbone is trained, too: its learning rate as a share of the head's.
 GENTLE = 0.2
+# The names of MobileNet's layers are conv1, conv1_bn, conv_dw_1 and so on; Keras' own are conv2d_1.
+OF_BACKBONE = ("conv1/", "conv1_bn/", "conv_")
 BRANCH, MIXED, DETAIL, LAST = 128, 256, 48, 128
 
 
@@ -30,12 +32,13 @@ def build_head(
     seed: int = 0,
     train_from: str | None = None,
 ) -> keras.Model:
-    """Frozen MobileNet with a head: images (n, h, w, 3), uint8 or float, to logits of their size.
+    """MobileNet with a head: images (n, h, w, 3), uint8 or float, to logits of their size.
 
     `size` is (height, width), or None for any that 16 divides. `weights` is "imagenet" (downloads),
-    a file for `keras.applications` with `include_top=False`, or None. `train_from` is the name of a
-    layer of MobileNet, such as "conv_dw_6": from there on it is trained as well, with its batch
-    normalisation (`compile_head` does that gently).
+    a file for `keras.applications` with `include_top=False`, or None; `seed` decides the head's
+    first weights. The backbone is frozen, unless `train_from` is the name of a layer of MobileNet,
+    such as "conv_dw_6": from there on it is trained as well, with its batch normalisation
+    (`compile_head` does that gently).
 
     Notebook 07, "A backbone that has seen the world".
     """
@@ -69,8 +72,8 @@ def compile_head(model: keras.Model, n_steps: int, learning_rate: float = 1e-3) 
     """Compile with AdamW, the void-aware loss and pixel accuracy; returns the same model.
 
     The rate climbs over the first twentieth of `n_steps` and falls along a cosine to a hundredth.
-    What is trained of the backbone moves at a fifth of it. Weights shrink a little at each step,
-    biases and norms do not (AdamW, arXiv 1711.05101).
+    What is trained of the backbone takes steps a fifth as long. Weights shrink a little at each
+    step, biases and norms do not (AdamW, arXiv 1711.05101).
 
     Notebook 07, "A backbone that has seen the world".
     """
@@ -79,19 +82,25 @@ def compile_head(model: keras.Model, n_steps: int, learning_rate: float = 1e-3) 
         0.0, max(1, n_steps - warm_up), 0.01, warmup_target=learning_rate, warmup_steps=warm_up
     )
     optimizer = GentleAdamW(schedule, weight_decay=0.01, clipnorm=5)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     model.compile(optimizer, loss=void_aware_loss(), metrics=[PixelAccuracy()])
     return model
 
 
 @keras.saving.register_keras_serializable(package="bigger_than_ram")
 class GentleAdamW(keras.optimizers.AdamW):
-    """AdamW that moves the weights of a MobileNet at a fifth of its rate, and all others at it."""
+    """AdamW whose steps are a fifth as long for the weights of a MobileNet.
+
+    Biases and norms have no weight decay. All other weights have the same: it is not part of a
+    step, and Keras takes it by the full rate.
+    """
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
 
     def build(self, variables):
         super().build(variables)
-        # MobileNet's layers are called conv_dw_6 and the like, Keras' own conv2d_6.
-        self._shares = [GENTLE if each.path.startswith("conv_") else 1 for each in variables]
+        self._shares = [GENTLE if each.path.startswith(OF_BACKBONE) else 1 for each in variables]
 
     def update_step(self, gradient, variable, learning_rate):
         share = self._shares[self._get_variable_index(variable)]

@@ -21,12 +21,28 @@ def workshop():
     return replace(tiny, settings=settings, geometry=geometry)
 
 
+def all_first(model, size):
+    """In place of averaged answers: a network that sees class 0 everywhere."""
+    images = head.keras.Input((*size, 3))
+    initial = {"kernel_initializer": "zeros", "bias_initializer": first_class}
+    return head.keras.Model(
+        images, head.keras.layers.Conv2D(model.output_shape[-1], 1, **initial)(images)
+    )
+
+
+def first_class(shape, dtype=None):
+    return np.eye(shape[0])[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["everything", "gentle"])
 def test_a_run_is_scored_on_two_sets(workshop, way, monkeypatch):
-    asked = []
-    average = head.average_answers
-    monkeypatch.setattr(head, "average_answers", lambda *of: asked.append(of) or average(*of))
+    compiled, asked = [], []
+    compile_ = head.compile_head
+    monkeypatch.setattr(
+        head, "compile_head", lambda *of: compiled.append(compile_(*of)) or compiled[-1]
+    )
+    monkeypatch.setattr(head, "average_answers", lambda *of: asked.append(of) or all_first(*of))
     monkeypatch.setattr(head, "N_REPORTED", 12)
     monkeypatch.setattr(head, "FREQUENT", 3)
     row, matrices = head.train_and_score(workshop, way, 1)
@@ -35,7 +51,11 @@ def test_a_run_is_scored_on_two_sets(workshop, way, monkeypatch):
     for name in ("", "third_", "averaged_", "averaged_third_"):
         assert 0 <= row[f"{name}mean_iou"] <= 1 and 0 <= row[f"{name}frequent_iou"] <= 1
         assert 1 < row[f"{name}n_classes"] <= workshop.train.n_classes
-    assert [size for _, size in asked] == [workshop.size]
+    ((several, size),), (trained,) = asked, compiled
+    assert all(map(np.array_equal, several.get_weights(), trained.get_weights()))
+    assert size == workshop.size and not np.array(matrices["averaged"])[:, 1:].any()
+    backbone = {w.path for w in trained.trainable_weights if w.path.startswith("conv_")}
+    assert bool(backbone) == (way == "gentle") and trained.optimizer.iterations > 0
     n_held = 58 if way == "everything" else 20 + 2
     assert row["peak_mib"] > row["window_mib"]
     assert row["window_mib"] == pytest.approx(n_held * 80 * 80 * 4 / 2**20)

@@ -1,7 +1,7 @@
 """One network asked several times for each image: larger, and mirrored.
 
 Known as test-time augmentation, or multi-scale and flipped inputs at test time (Chen and others
-2017, DeepLabv3, arXiv 1706.05587, section 4.1).
+2017, DeepLabv3, arXiv 1706.05587, section 4).
 """
 
 import math

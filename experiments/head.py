@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.claims.orders import subset_in_order
 from helpers.data import VOID, Index, index_voc, read_block
-from helpers.memory import measure_peak, peak_rss
+from helpers.memory import peak_rss
 from helpers.network import average_answers, build_head, compile_head
 from helpers.quiet import keras
 from helpers.scoring import evaluate, scores
@@ -30,34 +30,27 @@ GENTLE_FROM = "conv_dw_6"
 
 
 def learn_photographs(workshop: Workshop, way: str, seed: int = 0) -> dict:
-    """Train in one of the `WAYS` in a fresh process; a dict of `rows`, which is one row.
+    """Train in one of the `WAYS`; a dict of `rows`, which is one row, and of `arrays`.
 
-    Its `arrays` are the confusion matrices of the first 200 images of `val`, (21, 21), as lists:
+    The arrays are the confusion matrices of the first 200 images of `val`, (21, 21), as lists:
     `matrix`, and `averaged` for the answers of `average_answers`.
 
     `mean_iou` and `frequent_iou` are of the first 200 images of `val`, `third_…` of the others:
     means over all classes that occur there (`n_classes` of them), and over those with at least
     `FREQUENT` training images. `averaged_…` are of those answers of the same network. `seconds` go
-    from the making of data set and network to the end of `fit`, `peak_mib` is the highest RSS until
-    then (in rows of commit 8109fe1508 until the scores are there), and `window_mib` what was held
-    of the training images.
+    from the making of data set and network to the end of `fit`, `peak_mib` is the process's highest
+    RSS until then (in rows of commit 8109fe1508 until the scores are there), and `window_mib` what
+    was held of the training images.
     """
     if way not in WAYS:
         raise ValueError(f"{way!r} is not a way; there are: {', '.join(WAYS)}.")
-    run = measure_peak(train_and_score, workshop, way, seed, base_imports=("helpers.quiet",))
-    row, matrices = run.value
-    return {"rows": [row], "arrays": matrices}
-
-
-def train_and_score(workshop: Workshop, way: str, seed: int) -> tuple[dict, dict]:
-    """What runs in that process: the row, and the confusion matrices."""
     keras.utils.set_random_seed(seed)
+    n_classes, size, n_steps = workshop.train.n_classes, workshop.size, workshop.geometry.n_steps
     train_from = GENTLE_FROM if way == "gentle" else None
-    n_steps = workshop.geometry.n_steps
     began = time.perf_counter()
     with subset_in_order("reshuffled" if way == "gentle" else way, workshop, seed) as subset:
         options = {"weights": workshop.settings.weights, "train_from": train_from, "seed": seed}
-        model = build_head(workshop.train.n_classes, size=workshop.size, **options)
+        model = build_head(n_classes, size=size, **options)
         compile_head(model, n_steps, workshop.settings.learning_rate)
         model.fit(subset, steps_per_epoch=n_steps, shuffle=False, verbose=0)
         row = {
@@ -66,27 +59,25 @@ def train_and_score(workshop: Workshop, way: str, seed: int) -> tuple[dict, dict
             "decoded_images": subset.decoded,
             "peak_mib": peak_rss() / MIB,
         }
-    any_size = build_head(workshop.train.n_classes, weights=None)
+    any_size = build_head(n_classes, weights=None)
     any_size.set_weights(model.get_weights())
-    averaged = average_answers(any_size, workshop.size)
-    once, matrix = _scores(workshop, model)
-    several, averaged_matrix = _scores(workshop, averaged)
-    row |= once | {f"averaged_{name}": value for name, value in several.items()}
-    return row, {"matrix": matrix, "averaged": averaged_matrix}
-
-
-def _scores(workshop, model):
-    """The columns of both sets of images, and the confusion matrix of the first as lists."""
-    val, size = index_voc(workshop.settings.data, "val"), workshop.size
+    asked = {"": model, "averaged_": average_answers(any_size, size)}
+    val = index_voc(workshop.settings.data, "val")
+    sets = {"": val[:N_REPORTED], "third_": val[N_REPORTED:]}
+    sets = {name: finite_data(index, size, 8) for name, index in sets.items()}
+    matrices = {
+        times + name: evaluate(one, data)
+        for times, one in asked.items()
+        for name, data in sets.items()
+    }
     frequent = np.flatnonzero(images_per_class(workshop.train, size) >= FREQUENT)
-    columns, matrices = {}, {}
-    for name, index in {"": val[:N_REPORTED], "third_": val[N_REPORTED:]}.items():
-        matrices[name] = evaluate(model, finite_data(index, size, 8))
-        found = scores(matrices[name]).per_class_iou
-        columns[f"{name}mean_iou"] = float(np.nanmean(found))
-        columns[f"{name}frequent_iou"] = float(np.nanmean(found[frequent]))
-        columns[f"{name}n_classes"] = int(np.sum(~np.isnan(found)))
-    return columns, matrices[""].tolist()
+    for name, matrix in matrices.items():
+        found = scores(matrix).per_class_iou
+        row[f"{name}mean_iou"] = float(np.nanmean(found))
+        row[f"{name}frequent_iou"] = float(np.nanmean(found[frequent]))
+        row[f"{name}n_classes"] = int(np.sum(~np.isnan(found)))
+    arrays = {"matrix": matrices[""].tolist(), "averaged": matrices["averaged_"].tolist()}
+    return {"rows": [row], "arrays": arrays}
 
 
 def images_per_class(index: Index, size: tuple[int, int]) -> np.ndarray:

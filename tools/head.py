@@ -8,12 +8,11 @@ again.
 
 import argparse
 import sys
-from functools import partial
 from pathlib import Path
 
 import helpers.quiet  # noqa: F401  (before anything that imports Keras)
 from experiments.head import FREQUENT, WAYS, images_per_class, learn_photographs
-from experiments.records import NEW, measure_tables, settings_of
+from experiments.records import NEW, in_a_fresh_process, measure_tables, settings_of
 from helpers.workshop import open_workshop
 
 
@@ -38,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         "settings": settings_of(workshop.geometry) | {"network_size": workshop.size},
     }
     to_do = ("way", "seed"), chosen.ways, chosen.seeds
-    measure = partial(learn_photographs, workshop)
+    measure = in_a_fresh_process(learn_photographs, workshop)
     for run in measure_tables(chosen.output, about, measure, *to_do):
         row = run["rows"][0]
         print(f"{run['way']:<13} seed {run['seed']}: mean IoU {row['mean_iou']:.3f}", flush=True)

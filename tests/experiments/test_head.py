@@ -45,7 +45,8 @@ def test_a_run_is_scored_on_two_sets(workshop, way, monkeypatch):
     monkeypatch.setattr(head, "average_answers", lambda *of: asked.append(of) or all_first(*of))
     monkeypatch.setattr(head, "N_REPORTED", 12)
     monkeypatch.setattr(head, "FREQUENT", 3)
-    row, matrices = head.train_and_score(workshop, way, 1)
+    found = head.learn_photographs(workshop, way, 1)
+    (row,), matrices = found["rows"], found["arrays"]
     assert row["mean_iou"] == scores(np.array(matrices["matrix"])).mean_iou
     assert row["averaged_mean_iou"] == scores(np.array(matrices["averaged"])).mean_iou
     for name in ("", "third_", "averaged_", "averaged_third_"):

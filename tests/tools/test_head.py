@@ -19,6 +19,9 @@ def test_each_way_is_run_with_each_seed_once(monkeypatch, tmp_path, capsys):
         return {"rows": [{"mean_iou": 0.5}]}
 
     monkeypatch.setattr(head, "learn_photographs", learn)
+    monkeypatch.setattr(
+        head, "in_a_fresh_process", lambda f, workshop: lambda *of: f(workshop, *of)
+    )
     output = ["--output", str(tmp_path / "head"), "--ways", "article", "everything"]
     for _ in range(2):
         assert head.main([*output, "--seeds", "0", "1"]) == 0
